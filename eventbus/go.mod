@@ -1,0 +1,3 @@
+module github.com/wippyrun/kit/eventbus
+
+go 1.26.0

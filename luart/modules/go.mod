@@ -1,0 +1,18 @@
+module github.com/wippyrun/kit/luart/modules
+
+go 1.26.0
+
+require (
+	github.com/wippyrun/kit/luart v0.1.0
+	github.com/wippyrun/kit/mailbox v0.1.0
+	github.com/wippyrun/kit/relay v0.1.0
+	github.com/wippyrun/kit/scheduler v0.1.0
+)
+
+replace github.com/wippyrun/kit/luart => ../../luart
+
+replace github.com/wippyrun/kit/scheduler => ../../scheduler
+
+replace github.com/wippyrun/kit/relay => ../../relay
+
+replace github.com/wippyrun/kit/mailbox => ../../mailbox

@@ -1,0 +1,3 @@
+module github.com/wippyrun/kit/mailbox
+
+go 1.26.0
