@@ -1,0 +1,94 @@
+package fields_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wippyrun/kit/wippy/service/fields"
+)
+
+func TestReaderReadsTypedFieldsWithDefaults(t *testing.T) {
+	r := fields.New(map[string]any{
+		"name": "x", "n": 3.0, "on": true, "wait": "1m30s", "zero": "0s",
+		"list": []any{"a", "b"}, "one": "a", "map": map[string]any{"k": "v"},
+		"sub": map[string]any{"deep": 7.0}, "text": 1.5,
+	})
+	if got := r.Required("name"); got != "x" {
+		t.Errorf("Required = %q", got)
+	}
+	if got := r.Int("n", 0); got != 3 {
+		t.Errorf("Int = %d", got)
+	}
+	if got := r.Duration("wait", 0); got != 90*time.Second {
+		t.Errorf("Duration = %v", got)
+	}
+	if got := r.Duration("zero", time.Second); got != time.Second {
+		t.Errorf("a zero duration is not the default: %v", got)
+	}
+	if got := r.Strings("list"); len(got) != 2 {
+		t.Errorf("Strings = %v", got)
+	}
+	if got := r.Strings("one"); len(got) != 1 {
+		t.Errorf("Strings of a text = %v", got)
+	}
+	if keys, m := r.StringMap("map"); len(keys) != 1 || m["k"] != "v" {
+		t.Errorf("StringMap = %v", m)
+	}
+	if got := r.Sub("sub").Int("deep", 0); got != 7 {
+		t.Errorf("Sub = %d", got)
+	}
+	if got, ok := r.Scalar("text"); got != "1.5" || !ok {
+		t.Errorf("Scalar = %q", got)
+	}
+	if !r.Bool("on", false) || r.Bool("off", false) {
+		t.Error("Bool")
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	if u := r.Unknown(); len(u) != 0 {
+		t.Errorf("Unknown = %v", u)
+	}
+}
+
+func TestAllProblemsAreCollectedWithTheirPaths(t *testing.T) {
+	r := fields.New(map[string]any{"metod": "main", "n": 1.5, "sub": map[string]any{"d": "soon"}, "l": []any{1.0}})
+	r.Required("method")
+	r.Int("n", 0)
+	r.Sub("sub").Duration("d", 0)
+	r.Strings("l")
+	err := r.Err()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"method is required", "n must be a whole number", `"soon" is not a duration`, "item 1 is a number"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in %v", want, err)
+		}
+	}
+	var fe *fields.Error
+	if !errors.As(err, &fe) || fe.Path != "data.method" || !strings.Contains(fe.Hint, `there is a field "metod"`) || fe.Kind() != "Invalid" {
+		t.Errorf("first problem %+v", fe)
+	}
+}
+
+func TestUnknownFieldsAreGuessed(t *testing.T) {
+	r := fields.New(map[string]any{"hst": "x", "own": 1.0, "sub": map[string]any{"wrkers": 1.0}})
+	r.String("host", "")
+	r.Sub("sub").Int("workers", 1)
+	u := r.Unknown()
+	if len(u) != 3 || u[0].Path != "data.hst" || !strings.Contains(u[0].Hint, `"host"`) || u[2].Path != "data.sub.wrkers" {
+		t.Errorf("Unknown = %+v", u)
+	}
+}
+
+func TestDataThatIsNoMapIsAProblem(t *testing.T) {
+	if err := fields.New([]any{}).Err(); err == nil || !strings.Contains(err.Error(), "must be a map") {
+		t.Errorf("err = %v", err)
+	}
+	if err := fields.New(nil).Err(); err != nil {
+		t.Errorf("absent data: %v", err)
+	}
+}
