@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package appctx
+
+import "errors"
+
+// Errors of FrameKey.Set and Frame.SetAll.
+var (
+	// ErrFrameSealed says that the frame is read-only: it was sealed, forked or
+	// released.
+	ErrFrameSealed error = invalid("frame is sealed")
+	// ErrZeroKey says that a key was not made with NewFrameKey.
+	ErrZeroKey error = invalid("frame key was not made with NewFrameKey")
+)
+
+// invalid is a sentinel error of kind Invalid.
+type invalid string
+
+// Error returns the text.
+func (e invalid) Error() string { return string(e) }
+
+// Kind returns "Invalid".
+func (e invalid) Kind() string { return "Invalid" }
+
+// Retryable reports that trying again cannot help.
+func (e invalid) Retryable() (retryable, known bool) { return false, true }
+
+// FrameError is a failed operation on one key of a [Frame].
+type FrameError struct {
+	Op  string // the operation: "set"
+	Key string // the key's name; empty for the zero key
+	Err error  // the cause: ErrFrameSealed or ErrZeroKey
+
+	_ struct{}
+}
+
+// Error returns the text of the error with the key's name.
+func (e *FrameError) Error() string {
+	if errors.Is(e.Err, ErrFrameSealed) {
+		return "cannot " + e.Op + " key in sealed frame: " + e.Key
+	}
+	return "cannot " + e.Op + " key: " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *FrameError) Unwrap() error { return e.Err }
+
+// Kind returns "Invalid".
+func (e *FrameError) Kind() string { return "Invalid" }
+
+// Retryable reports that trying again cannot help.
+func (e *FrameError) Retryable() (retryable, known bool) { return false, true }
