@@ -10,86 +10,85 @@ import (
 )
 
 // Dict holds component references under typed keys. It has two phases: while it
-// is open values are added, each key once; after [Dict.Seal] it is read-only and
-// reads need no lock.
+// is open values are added, each key once; after [Dict.Seal] it is read-only.
 //
 // The zero Dict is open, empty and ready to use. A Dict must not be copied.
 // All methods may be called concurrently.
 type Dict struct {
-	// sealed is nil while the Dict is open. Seal stores it once, under mu; the
-	// slice behind it is never written again.
-	sealed atomic.Pointer[[]any]
+	// table is nil until the first Set. Every Set replaces it by a copy with one
+	// more slot filled, under mu, so that readers never need the lock, not even
+	// while the Dict is open. A copy per Set is nothing at boot (40 components make
+	// some 13 KB of garbage) and keeps one code path for reads.
+	table atomic.Pointer[table]
 
-	mu    sync.RWMutex
-	slots []any    // guarded by mu; index is the key's index, nil means unset
-	names []string // guarded by mu; names of the keys set, in the order of Set
+	mu     sync.Mutex
+	sealed bool     // guarded by mu
+	names  []string // guarded by mu; names of the keys set, in the order of Set
+}
+
+// table is immutable once published.
+type table struct {
+	slots []any // by key index; nil means unset, anything else is a *box
 }
 
 // New returns an open, empty Dict.
 func New() *Dict { return new(Dict) }
 
-// Seal ends the writing phase: later writes panic and later reads take no lock.
-// Sealing a sealed Dict does nothing. Every Set that returned before Seal is
-// visible to every Get that begins after it.
+// Seal ends the writing phase: later writes panic. Sealing a sealed Dict does
+// nothing. Every Set that returned before Seal is visible to every Get that begins
+// after it.
 func (d *Dict) Seal() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.sealed.Load() == nil {
-		slots := slices.Clip(d.slots)
-		d.sealed.Store(&slots)
-	}
+	d.sealed = true
 }
 
 // Sealed reports whether [Dict.Seal] was called.
-func (d *Dict) Sealed() bool { return d.sealed.Load() != nil }
+func (d *Dict) Sealed() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sealed
+}
 
 // Len returns the number of keys set.
 func (d *Dict) Len() int {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	return len(d.names)
 }
 
 // Names returns the names of the keys set, sorted. It is meant for diagnostics.
 func (d *Dict) Names() []string {
-	d.mu.RLock()
+	d.mu.Lock()
 	names := slices.Clone(d.names)
-	d.mu.RUnlock()
+	d.mu.Unlock()
 	slices.Sort(names)
 	return names
 }
 
-// slot reads an open Dict.
-func (d *Dict) slot(index uint32) any {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if int(index) < len(d.slots) {
-		return d.slots[index]
-	}
-	return nil
-}
-
-// put stores a box. The lock is released before a panic leaves, so that a
-// recovered misuse does not leave the Dict locked.
+// put stores a box. The deferred unlock lets a recovered misuse leave the Dict
+// usable.
 func (d *Dict) put(index uint32, name string, b any) {
 	if index == 0 {
 		panic("appctx: Set with the zero Key; make keys with NewKey")
 	}
 	d.mu.Lock()
-	switch {
-	case d.sealed.Load() != nil:
-		d.mu.Unlock()
+	defer d.mu.Unlock()
+	if d.sealed {
 		panic("cannot modify sealed AppContext: " + name)
-	case int(index) < len(d.slots) && d.slots[index] != nil:
-		d.mu.Unlock()
+	}
+	var old []any
+	if t := d.table.Load(); t != nil {
+		old = t.slots
+	}
+	if int(index) < len(old) && old[index] != nil {
 		panic("cannot overwrite AppContext key: key already set: " + name)
 	}
-	if need := int(index) + 1 - len(d.slots); need > 0 {
-		d.slots = append(d.slots, make([]any, need)...)
-	}
-	d.slots[index] = b
+	slots := make([]any, max(len(old), int(index)+1))
+	copy(slots, old)
+	slots[index] = b
+	d.table.Store(&table{slots: slots})
 	d.names = append(d.names, name)
-	d.mu.Unlock()
 }
 
 // dictKey is the context key of the Dict.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package appctx hands the components of an application to each other: a typed
-// dictionary that is written while the application boots and read without a lock
-// from then on.
+// dictionary that is written while the application boots, sealed, and read without
+// a lock.
 //
 // # Basics
 //
@@ -28,7 +28,7 @@
 //     TestSetAfterSealPanicsNamingTheKey).
 //   - Dict behaves as a write-once map followed by a read-only one
 //     (TestDictBehavesAsWriteOnceMap, a property test).
-//   - A read of a sealed Dict or Frame takes no lock and allocates nothing
+//   - A read of a Dict or of a sealed Frame takes no lock, and no read allocates
 //     (TestReadsDoNotAllocate).
 //   - Everything may be called concurrently (TestDictConcurrentSetGetSeal,
 //     TestFrameConcurrentForkAndRelease).
@@ -39,8 +39,8 @@
 // # Caveats
 //
 // A key costs one slot in every Dict in which it, or a younger key, is set: keys
-// belong in package variables. A Dict never forgets a value. Reading an open Dict
-// takes a read lock, which is of no matter during boot but would be on a hot path:
-// seal it. A Frame is scanned linearly and is meant for up to about a dozen
-// values.
+// belong in package variables. A Dict never forgets a value, and every Set copies its
+// table: it is made for tens or hundreds of components, not for data. A Frame is
+// scanned linearly and is meant for up to about a dozen values; while it is open a
+// read takes a read lock.
 package appctx
