@@ -4,7 +4,6 @@ package payload
 
 import (
 	"encoding/json"
-	"errors"
 
 	"gopkg.in/yaml.v3"
 )
@@ -115,12 +114,9 @@ func stringKeys(v any, depth int) (any, error) {
 	case map[any]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			key, err := keyText(k)
+			key, err := newKey(out, k)
 			if err != nil {
 				return nil, err
-			}
-			if _, dup := out[key]; dup {
-				return nil, errors.New("payload: two map keys read " + key + " as text")
 			}
 			if out[key], err = stringKeys(e, depth+1); err != nil {
 				return nil, err

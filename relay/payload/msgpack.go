@@ -137,7 +137,7 @@ func (r *msgpackReader) object(n, depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		key, err := keyText(k)
+		key, err := newKey(out, k)
 		if err != nil {
 			return nil, err
 		}

@@ -41,7 +41,7 @@ func plain(v any, depth int) (any, error) {
 	case map[any]any:
 		out := make(map[string]any, len(v))
 		for k, e := range v {
-			key, err := keyText(k)
+			key, err := newKey(out, k)
 			if err != nil {
 				return nil, err
 			}
@@ -96,13 +96,23 @@ func bounded(v any, depth int) error {
 	return nil
 }
 
-// keyText prints a map key. Keys are scalars; anything else is an error.
-func keyText(k any) (string, error) {
+// newKey prints a map key for use in m. Keys are scalars, and no two of them may
+// read the same, or an entry would be lost.
+func newKey(m map[string]any, k any) (string, error) {
+	var key string
+	var err error
 	switch k.(type) {
 	case nil:
-		return "null", nil
+		key = "null"
 	case map[string]any, map[any]any, []any:
 		return "", fmt.Errorf("payload: map key of Go type %T", k)
+	default:
+		if key, err = textOf(k); err != nil {
+			return "", err
+		}
 	}
-	return textOf(k)
+	if _, taken := m[key]; taken {
+		return "", fmt.Errorf("payload: two map keys read %q as text", key)
+	}
+	return key, nil
 }
