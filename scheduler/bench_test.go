@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wippyrun/kit/scheduler"
+)
+
+// stepFunc is a process made of its Step.
+type stepFunc func(events []scheduler.Event, out *scheduler.Output) error
+
+func (f stepFunc) Init(context.Context, string, any) error { return nil }
+func (f stepFunc) Step(events []scheduler.Event, out *scheduler.Output) error {
+	return f(events, out)
+}
+func (f stepFunc) Close() {}
+
+func newScheduler(tb testing.TB, cfg scheduler.Config) *scheduler.Scheduler {
+	tb.Helper()
+	s, err := scheduler.New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Start()
+	tb.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+func submit(tb testing.TB, s *scheduler.Scheduler, p scheduler.Process) *scheduler.Ref {
+	tb.Helper()
+	r, err := s.Submit(context.Background(), p, scheduler.SubmitOptions{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return r
+}
+
+// BenchmarkSubmitDone is S1: submit, one step, done; amortised over a window.
+func BenchmarkSubmitDone(b *testing.B) {
+	s := newScheduler(b, scheduler.Config{})
+	var wg sync.WaitGroup
+	done := func(any, error) { wg.Done() }
+	var p scheduler.Process = stepFunc(func(_ []scheduler.Event, out *scheduler.Output) error {
+		out.Done(nil)
+		return nil
+	})
+	ctx := context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		wg.Add(1)
+		if _, err := s.Submit(ctx, p, scheduler.SubmitOptions{OnExit: done}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	wg.Wait()
+}
+
+// BenchmarkSubmitDoneGoroutine is the rival of BenchmarkSubmitDone.
+func BenchmarkSubmitDoneGoroutine(b *testing.B) {
+	var wg sync.WaitGroup
+	b.ReportAllocs()
+	for b.Loop() {
+		wg.Add(1)
+		go func() { wg.Done() }()
+	}
+	wg.Wait()
+}
+
+type pinger struct {
+	peer  *scheduler.Ref
+	left  int
+	local bool
+	done  chan struct{}
+}
+
+func (p *pinger) Init(context.Context, string, any) error { return nil }
+func (p *pinger) Close()                                  {}
+func (p *pinger) Step(events []scheduler.Event, out *scheduler.Output) error {
+	for range events {
+		if p.left == 0 {
+			close(p.done)
+			out.Done(nil)
+			return nil
+		}
+		p.left--
+		if p.local {
+			_ = out.Send(p.peer, nil)
+		} else {
+			_ = p.peer.Send(nil)
+		}
+	}
+	return nil
+}
+
+func benchPingPong(b *testing.B, local bool) {
+	s := newScheduler(b, scheduler.Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		const rounds = 10000
+		done := make(chan struct{})
+		ping, pong := &pinger{left: rounds, local: local, done: done}, &pinger{left: rounds + 1, local: local}
+		r1, r2 := submit(b, s, ping), submit(b, s, pong)
+		ping.peer, pong.peer = r2, r1
+		_ = r1.Send(nil)
+		<-done
+		r2.Cancel()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10000, "ns/roundtrip")
+}
+
+// BenchmarkPingPong is S2: two processes answer each other.
+func BenchmarkPingPong(b *testing.B) { benchPingPong(b, true) }
+
+// BenchmarkPingPongPlainSend is the same with Ref.Send instead of Output.Send.
+func BenchmarkPingPongPlainSend(b *testing.B) { benchPingPong(b, false) }
+
+// BenchmarkPingPongGoroutine is the rival of BenchmarkPingPong.
+func BenchmarkPingPongGoroutine(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		const rounds = 10000
+		ping, pong := make(chan any), make(chan any)
+		go func() {
+			for range rounds {
+				<-ping
+				pong <- nil
+			}
+		}()
+		for range rounds {
+			ping <- nil
+			<-pong
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10000, "ns/roundtrip")
+}
+
+type faninSender struct {
+	to   *scheduler.Ref
+	left int
+}
+
+func (p *faninSender) Init(context.Context, string, any) error { return nil }
+func (p *faninSender) Close()                                  {}
+func (p *faninSender) Step(_ []scheduler.Event, out *scheduler.Output) error {
+	_ = out.Send(p.to, nil)
+	if p.left--; p.left == 0 {
+		out.Done(nil)
+	} else {
+		out.Continue()
+	}
+	return nil
+}
+
+const (
+	faninSenders  = 1000
+	faninMessages = 100
+)
+
+// BenchmarkFanIn is S3: 1000 processes send to one, one message per step.
+func BenchmarkFanIn(b *testing.B) {
+	s := newScheduler(b, scheduler.Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		done := make(chan struct{})
+		seen := 0
+		target := submit(b, s, stepFunc(func(events []scheduler.Event, out *scheduler.Output) error {
+			if seen += len(events); seen == faninSenders*faninMessages {
+				close(done)
+				out.Done(nil)
+			}
+			return nil
+		}))
+		for range faninSenders {
+			submit(b, s, &faninSender{to: target, left: faninMessages})
+		}
+		<-done
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(faninSenders*faninMessages), "ns/msg")
+}
+
+// BenchmarkFanInGoroutine is the rival of BenchmarkFanIn.
+func BenchmarkFanInGoroutine(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		ch := make(chan any, 256)
+		for range faninSenders {
+			go func() {
+				for range faninMessages {
+					ch <- nil
+				}
+			}()
+		}
+		for range faninSenders * faninMessages {
+			<-ch
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(faninSenders*faninMessages), "ns/msg")
+}
+
+// BenchmarkSend is a plain Send from outside to a process that keeps up.
+func BenchmarkSend(b *testing.B) {
+	s := newScheduler(b, scheduler.Config{})
+	r := submit(b, s, stepFunc(func([]scheduler.Event, *scheduler.Output) error { return nil }))
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = r.Send(nil)
+	}
+	r.Cancel()
+}
+
+// BenchmarkIdleMemory is S4: bytes per idle process.
+func BenchmarkIdleMemory(b *testing.B) {
+	const n = 100000
+	for b.Loop() {
+		s := newScheduler(b, scheduler.Config{})
+		var wg sync.WaitGroup
+		wg.Add(n)
+		refs := make([]*scheduler.Ref, n)
+		before := heap()
+		for i := range refs {
+			refs[i] = submit(b, s, &idler{&wg})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(heap()-before)/n, "B/process")
+		for _, r := range refs {
+			r.Cancel()
+		}
+	}
+}
+
+type idler struct{ wg *sync.WaitGroup }
+
+func (p *idler) Init(context.Context, string, any) error { return nil }
+func (p *idler) Close()                                  {}
+func (p *idler) Step([]scheduler.Event, *scheduler.Output) error {
+	if p.wg != nil {
+		p.wg.Done()
+		p.wg = nil
+	}
+	return nil
+}
+
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// BenchmarkWakeup is S5: Send from outside while every worker is parked, until
+// the Step runs.
+func BenchmarkWakeup(b *testing.B) {
+	s := newScheduler(b, scheduler.Config{})
+	workers := runtime.GOMAXPROCS(0)
+	ran := make(chan time.Time, 1)
+	r := submit(b, s, stepFunc(func(events []scheduler.Event, _ *scheduler.Output) error {
+		if len(events) > 0 {
+			ran <- time.Now()
+		}
+		return nil
+	}))
+	var lat []time.Duration
+	for b.Loop() {
+		for s.Stats().Parked < workers {
+			runtime.Gosched()
+		}
+		start := time.Now()
+		_ = r.Send(nil)
+		lat = append(lat, (<-ran).Sub(start))
+	}
+	slices.Sort(lat)
+	b.ReportMetric(float64(lat[len(lat)/2].Nanoseconds())/1e3, "p50-µs")
+	b.ReportMetric(float64(lat[len(lat)*99/100].Nanoseconds())/1e3, "p99-µs")
+}
