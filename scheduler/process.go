@@ -75,14 +75,14 @@ type Yield struct {
 type Status uint8
 
 const (
-	// Wait runs the process again when an event arrives.
-	Wait Status = iota
-	// Again runs the process again after the others that are ready.
-	Again
-	// Finished ends the process.
-	Finished
-	// Upgraded replaces the process by another one.
-	Upgraded
+	// StatusWait runs the process again when an event arrives.
+	StatusWait Status = iota
+	// StatusContinue runs the process again after the others that are ready.
+	StatusContinue
+	// StatusDone ends the process.
+	StatusDone
+	// StatusUpgrade replaces the process by another one.
+	StatusUpgrade
 )
 
 // Output collects what a Step asks for. It belongs to the Step call it was
@@ -110,11 +110,11 @@ func (o *Output) Yield(cmd dispatch.Command, tag dispatch.Tag) {
 }
 
 // Continue asks for another Step even when no event arrives.
-func (o *Output) Continue() { o.status = Again }
+func (o *Output) Continue() { o.status = StatusContinue }
 
 // Done ends the process with the given result after this Step.
 func (o *Output) Done(result any) {
-	o.status = Finished
+	o.status = StatusDone
 	o.result = result
 }
 
@@ -124,7 +124,7 @@ func (o *Output) Done(result any) {
 // dropped. The new process starts with a Step without events. When create or
 // Init fails the process ends with an error that begins with "upgrade: ".
 func (o *Output) Upgrade(create func(ctx context.Context) (Process, error), method string, input any) {
-	o.status = Upgraded
+	o.status = StatusUpgrade
 	o.next = upgrade{create: create, method: method, input: input}
 }
 
@@ -150,7 +150,7 @@ func (o *Output) Result() any { return o.result }
 func (o *Output) Reset() {
 	clear(o.yields)
 	o.yields = o.yields[:0]
-	o.status = Wait
+	o.status = StatusWait
 	o.result = nil
 	if o.next.create != nil {
 		o.next = upgrade{}

@@ -36,7 +36,7 @@ func (w *worker) run(r *Ref) {
 		err = w.dispatch(r)
 	}
 	status, result := out.status, out.result
-	if err == nil && status == Upgraded {
+	if err == nil && status == StatusUpgrade {
 		err = w.upgrade(r)
 	}
 	out.Reset()
@@ -46,9 +46,9 @@ func (w *worker) run(r *Ref) {
 			err = r.cancelCause()
 		}
 		s.finish(r, nil, err)
-	case status == Finished:
+	case status == StatusDone:
 		s.finish(r, result, nil)
-	case status != Wait:
+	case status != StatusWait:
 		r.again = true
 		w.deque.push(r)
 	default:
