@@ -69,3 +69,6 @@ func IsTerminal(err error) bool {
 func isNormalEnd(err error) bool {
 	return fault.KindOf(err) == fault.Exited || errors.Is(err, context.Canceled)
 }
+
+// ErrExit is the exit sentinel: a service that reports it is done and did well.
+var ErrExit = fault.New(fault.Exited, "exit")
