@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import "context"
+
+var build = Rule{
+	Name:  "build",
+	About: "every module builds alone",
+	Check: func(ctx context.Context, env Env) ([]Problem, error) {
+		return eachModule(ctx, env, "see cd <module> && GOWORK=off go build ./...", "go", "build", "./...")
+	},
+}
