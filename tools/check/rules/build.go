@@ -8,6 +8,6 @@ var build = Rule{
 	Name:  "build",
 	About: "every module builds alone",
 	Check: func(ctx context.Context, env Env) ([]Problem, error) {
-		return eachModule(ctx, env, "see cd <module> && GOWORK=off go build ./...", "go", "build", "./...")
+		return eachModule(ctx, env, "correct what the compiler found", "go", "build", "./...")
 	},
 }

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,15 +67,25 @@ func hasGo(m *repo.Module) bool {
 	return false
 }
 
-var position = regexp.MustCompile(`^(?:vet: )?(\S+\.(?:go|mod)):(\d+)(?::\d+)?: (.*)$`)
+var (
+	position = regexp.MustCompile(`^(?:vet: )?(\S+\.(?:go|mod)):(\d+)(?::\d+)?: (.*)$`)
+	lacking  = regexp.MustCompile(`(?:missing go\.sum entry for module providing package|no required module provides package) ([^\s;]+)`)
+)
 
 // positions turns the lines "file:line:column: message" of a command's output into
-// problems. When there are none, the first line stands for all, and the
-// output goes to the log.
+// problems. When there are none, the first line stands for all, and the output
+// goes to the log. Packages that no requirement provides are one problem together:
+// the go command repeats them for each importer.
 func positions(env Env, m *repo.Module, output, fix string) []Problem {
 	var out []Problem
+	var packages []string
 	for line := range strings.Lines(output) {
-		match := position.FindStringSubmatch(strings.TrimRight(line, "\r\n"))
+		line = strings.TrimRight(line, "\r\n")
+		if match := lacking.FindStringSubmatch(line); match != nil {
+			packages = append(packages, match[1])
+			continue
+		}
+		match := position.FindStringSubmatch(line)
 		if match == nil {
 			continue
 		}
@@ -82,7 +93,16 @@ func positions(env Env, m *repo.Module, output, fix string) []Problem {
 		if err != nil {
 			continue
 		}
-		out = append(out, Problem{File: fromRoot(env, m, match[1]), Line: n, Message: match[3], Fix: fix})
+		p := Problem{File: fromRoot(env, m, match[1]), Line: n, Message: match[3], Fix: fix}
+		if !within(p.File, m.Dir) {
+			p.Message += " (seen from " + m.Dir + ")"
+		}
+		out = append(out, p)
+	}
+	if len(packages) > 0 {
+		slices.Sort(packages)
+		out = append(out, Problem{File: m.GoMod(), Message: "no requirement provides " + strings.Join(slices.Compact(packages), ", "),
+			Fix: "run GOWORK=off go mod tidy in " + m.Dir})
 	}
 	if len(out) == 0 {
 		fmt.Fprint(env.Log, output)
@@ -103,10 +123,13 @@ func fromRoot(env Env, m *repo.Module, file string) string {
 	return path.Join(m.Dir, filepath.ToSlash(file))
 }
 
-// firstRemark returns the first line of output that says something.
+// progress are the beginnings of lines by which go commands tell what they do.
+var progress = []string{"# ", "go: downloading ", "go: finding ", "go: found "}
+
+// firstRemark returns the first line of output that says what is wrong.
 func firstRemark(output string) string {
 	for line := range strings.Lines(output) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "go: downloading ") && !strings.HasPrefix(line, "# ") {
+		if line = strings.TrimSpace(line); line != "" && !slices.ContainsFunc(progress, func(p string) bool { return strings.HasPrefix(line, p) }) {
 			return line
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -38,8 +37,5 @@ func checkStatic(ctx context.Context, env Env) ([]Problem, error) {
 		return []Problem{{File: tools.GoMod(), Message: "staticcheck does not build: " + firstRemark(output),
 			Fix: "run go get -tool " + staticPath + " in tools"}}, nil
 	}
-	if binary, err = exec.LookPath(binary); err != nil {
-		return nil, err
-	}
-	return eachModule(ctx, env, "see staticcheck -explain", binary, "./...")
+	return eachModule(ctx, env, "correct what staticcheck found, or see its -explain", binary, "./...")
 }
