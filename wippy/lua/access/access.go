@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package access is what the Lua modules know about the program that calls them: the values it carries, and
+// whether it is allowed to do what it asks for.
+package access
+
+import (
+	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/luart/engine"
+)
+
+// Frame returns the frame of the call or process p: the host's own value when it is one, else the frame its
+// context carries. It is nil when there is none.
+func Frame(p *engine.Process) *appctx.Frame {
+	if f, ok := p.Value().(*appctx.Frame); ok {
+		return f
+	}
+	return appctx.FrameFrom(p.Context())
+}
+
+// Check decides whether the program that p runs may perform action on resource. It is called on the worker that
+// runs the program and must not block. A nil Check allows everything.
+type Check func(p *engine.Process, action, resource string) bool
+
+// Allowed asks the check.
+func (c Check) Allowed(p *engine.Process, action, resource string) bool {
+	return c == nil || c(p, action, resource)
+}
+
+// Denied is the error for an action that is not allowed.
+func Denied(message string) *engine.Error {
+	return engine.NewError(engine.KindPermissionDenied, message)
+}

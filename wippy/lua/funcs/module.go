@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package funcs is the Lua module funcs: calling functions by entry id, waiting for them or not.
+//
+// A call suspends the calling coroutine only. Arguments and results are copied; the callee inherits the caller's
+// context values and is cancelled with it.
+package funcs
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/future"
+	"github.com/wippyrun/kit/wippy/system/frames"
+	"github.com/wippyrun/kit/wippy/system/functions"
+)
+
+// callID is the command that calls a function; its outcome is the result, a payload.
+const callID dispatch.CommandID = 140
+
+// Caller starts function calls.
+type Caller interface {
+	CallAsync(ctx context.Context, task functions.Task, done functions.Done) (cancel func())
+}
+
+// module holds the classes of the values the functions make.
+type module struct {
+	allow     access.Check
+	executors *engine.Class
+	futures   *future.Class
+}
+
+// Module returns the Lua module. Its calls need the handlers that [Register] adds. allow may be nil.
+func Module(allow access.Check) engine.Module {
+	return engine.Module{
+		Name:    "funcs",
+		Classes: []string{"workflow", "nondeterministic"},
+		Build: func(b *engine.Builder) error {
+			m := &module{allow: allow, futures: future.NewClass(b)}
+			m.executors = b.Type("Executor", map[string]lua.LGFunction{
+				"call":         func(L *lua.LState) int { return m.call(L, checkExecutor(L), 2) },
+				"async":        func(L *lua.LState) int { return m.async(L, checkExecutor(L), 2) },
+				"with_context": m.withContext,
+				"with_options": m.withOptions,
+			}, nil)
+			b.Func("call", func(L *lua.LState) int { return m.call(L, nil, 1) })
+			b.Func("async", func(L *lua.LState) int { return m.async(L, nil, 1) })
+			b.Func("new", func(L *lua.LState) int {
+				L.Push(m.executors.New(&executor{}))
+				return 1
+			})
+			return nil
+		},
+	}
+}
+
+// callCommand calls a function. stop ends the watch over the caller; it is &ended after the call.
+type callCommand struct {
+	task functions.Task
+	stop atomic.Pointer[func() bool]
+}
+
+var ended = func() bool { return true }
+
+// watch cancels the call when the context of the caller ends first.
+func (c *callCommand) watch(ctx context.Context, cancel func()) {
+	if c.stop.Load() != nil {
+		return // it has ended already
+	}
+	stop := context.AfterFunc(ctx, cancel)
+	if !c.stop.CompareAndSwap(nil, &stop) {
+		stop()
+	}
+}
+
+// CommandID identifies the command.
+func (*callCommand) CommandID() dispatch.CommandID { return callID }
+
+// Register adds the handler of the module's command. No goroutine waits for a call.
+func Register(d *dispatch.Registry, caller Caller) {
+	d.Register("funcs", callID, dispatch.HandlerFunc(
+		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
+			c := cmd.(*callCommand)
+			cancel := caller.CallAsync(ctx, c.task, func(result payload.Payload, err error) {
+				if stop := c.stop.Swap(&ended); stop != nil {
+					(*stop)()
+				}
+				r.CompleteYield(tag, result, err)
+			})
+			c.watch(ctx, cancel)
+			return nil
+		}))
+}
+
+// executor is the value behind Executor objects. It is immutable.
+type executor struct {
+	values  map[string]any // over those of the caller
+	options map[string]any
+}
+
+func checkExecutor(L *lua.LState) *executor { return engine.Check[*executor](L, 1, "executor") }
+
+// withContext implements executor:with_context(values).
+func (m *module) withContext(L *lua.LState) int {
+	e := *checkExecutor(L)
+	more := table(L, 2)
+	if !m.allow.Allowed(engine.From(L), "funcs.context", "context") {
+		return engine.PushError(L, access.Denied("not allowed to call functions with custom context"))
+	}
+	e.values = frames.Merge(e.values, more)
+	L.Push(m.executors.New(&e))
+	return 1
+}
+
+// withOptions implements executor:with_options(options): they replace earlier ones.
+func (m *module) withOptions(L *lua.LState) int {
+	e := *checkExecutor(L)
+	e.options = table(L, 2)
+	if network, ok := e.options["network"].(string); ok && !m.allow.Allowed(engine.From(L), "network.select", network) {
+		L.RaiseError("not allowed: network %s", network)
+	}
+	L.Push(m.executors.New(&e))
+	return 1
+}
+
+// table reads a table of named values.
+func table(L *lua.LState, n int) map[string]any {
+	all := map[string]any{}
+	engine.Unwrap(L.CheckTable(n)).ForEach(func(k, v lua.LValue) {
+		all[k.String()] = engine.ToGo(v)
+	})
+	return all
+}
+
+// task makes the call that the arguments from the first on describe.
+func (m *module) task(L *lua.LState, e *executor, first int) (*callCommand, error) {
+	id := L.CheckString(first)
+	namespace, name, ok := strings.Cut(id, ":")
+	switch {
+	case id == "":
+		return nil, engine.NewError(engine.KindInvalid, "function ID required")
+	case !ok || namespace == "":
+		return nil, engine.NewError(engine.KindInvalid, "namespace required in function ID")
+	case name == "":
+		return nil, engine.NewError(engine.KindInvalid, "name required in function ID")
+	}
+	p := engine.From(L)
+	if !m.allow.Allowed(p, "funcs.call", id) {
+		return nil, access.Denied("not allowed: " + id)
+	}
+	task := functions.Task{ID: id, Frame: access.Frame(p), Caller: p.PID()}
+	if e != nil {
+		task.Options = e.options
+		if len(e.values) > 0 {
+			task.Frame = frames.Fork(task.Frame)
+			if err := frames.Add(task.Frame, e.values); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if n := L.GetTop() - first; n > 0 {
+		task.Input = make([]payload.Payload, n)
+		for i := range task.Input {
+			task.Input[i] = payload.Payload{Format: payload.Lua, Data: engine.Copy(L.Get(first + 1 + i))}
+		}
+	}
+	return &callCommand{task: task}, nil
+}
+
+// call runs a function and waits for its outcome.
+func (m *module) call(L *lua.LState, e *executor, first int) int {
+	cmd, err := m.task(L, e, first)
+	if err != nil {
+		return engine.PushError(L, err)
+	}
+	return engine.Yield(L, cmd, returned)
+}
+
+func returned(_ *lua.LState, data any, err error) []lua.LValue {
+	if err != nil {
+		return []lua.LValue{lua.LNil, engine.ErrorValue(err)}
+	}
+	result := data.(payload.Payload)
+	if v, ok := result.Data.(lua.LValue); ok {
+		return []lua.LValue{v}
+	}
+	return []lua.LValue{engine.ToLua(result.Data)}
+}
+
+// async runs a function in the background.
+func (m *module) async(L *lua.LState, e *executor, first int) int {
+	cmd, err := m.task(L, e, first)
+	if err != nil {
+		return engine.PushError(L, err)
+	}
+	f, value := m.futures.New(engine.From(L))
+	engine.Start(L, cmd, func(_ *engine.Process, data any, err error) {
+		result, _ := data.(payload.Payload)
+		f.Complete(result, err)
+	})
+	L.Push(value)
+	return 1
+}
