@@ -51,7 +51,7 @@ modules:
 replacements:
   - {from: acme/a, to: ../local}
 `,
-		"app/x.yaml": "",
+		"app/x.yaml":                        "",
 		".wippy/vendor/acme/b/src/x.yaml":   "",
 		".wippy/vendor/acme/c-3.0.0/x.yaml": "",
 		"local/x.yaml":                      "",

@@ -16,6 +16,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/wippyrun/kit/wippy/system/suggest"
@@ -31,6 +32,9 @@ type Error struct {
 // Error returns the message, which names the field by itself where that is what
 // the published contract words it as.
 func (e *Error) Error() string { return e.Message }
+
+// Field returns the path, for those who look for the place in the file.
+func (e *Error) Field() string { return e.Path }
 
 // Kind tells that bad fields are Invalid.
 func (e *Error) Kind() string { return "Invalid" }
@@ -53,7 +57,10 @@ type Reader struct {
 	subs   []*Reader
 }
 
-type shared struct{ problems []error }
+type shared struct {
+	problems []error
+	warnings []Warning
+}
 
 // New starts reading data, the value of an entry's data area. Anything but a
 // map is itself a problem, reported by Err; absent data is an empty map.
@@ -255,6 +262,12 @@ func (r *Reader) Sub(name string) *Reader {
 // Reject records a problem the kind itself found with a field.
 func (r *Reader) Reject(name, message string) { r.fail(name, message) }
 
+// Report adds a problem that somebody else found, with its full path.
+func (r *Reader) Report(e *Error) { r.shared.problems = append(r.shared.problems, e) }
+
+// Warn adds a field that somebody else did not know.
+func (r *Reader) Warn(w Warning) { r.shared.warnings = append(r.shared.warnings, w) }
+
 // Ignore accepts fields without reading them.
 func (r *Reader) Ignore(names ...string) {
 	for _, n := range names {
@@ -267,6 +280,13 @@ func (r *Reader) Err() error { return errors.Join(r.shared.problems...) }
 
 // Unknown lists the fields nobody read, with the nearest name that is read.
 func (r *Reader) Unknown() []Warning {
+	out := r.unknown()
+	out = append(out, r.shared.warnings...)
+	slices.SortFunc(out, func(a, b Warning) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+func (r *Reader) unknown() []Warning {
 	var out []Warning
 	known := make([]string, 0, len(r.asked))
 	for name := range r.asked {
@@ -278,14 +298,8 @@ func (r *Reader) Unknown() []Warning {
 		}
 	}
 	for _, sub := range r.subs {
-		out = append(out, sub.Unknown()...)
+		out = append(out, sub.unknown()...)
 	}
-	slices.SortFunc(out, func(a, b Warning) int {
-		if a.Path < b.Path {
-			return -1
-		}
-		return 1
-	})
 	return out
 }
 

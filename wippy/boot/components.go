@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/wippyrun/kit/loader"
+)
+
+// Names of the standard components, see Plan.
+const (
+	PIDGen     = "pidgen"
+	Dispatcher = "dispatcher"
+	Registry   = "registry"
+	Finder     = "finder"
+	Supervisor = "supervisor"
+	Topology   = "topology"
+	Lifecycle  = "lifecycle"
+	Factory    = "factory"
+	Functions  = "functions"
+
+	Clock      = "clock"
+	Env        = "env"
+	Processes  = "processes"
+	LuaEngine  = "lua.engine"
+	LuaEntries = "lua.entries"
+	Hosts      = "process.hosts"
+	Terminal   = "terminal"
+)
+
+// components is the graph of this runtime. Every component attaches what it
+// offers to the AppContext in Load and takes what it needs from there.
+func (r *Runtime) components() []loader.Component {
+	return []loader.Component{
+		component(PIDGen, r.loadPIDGen),
+		component(Dispatcher, r.loadDispatcher, PIDGen),
+		component(Registry, r.loadRegistry, Dispatcher),
+		component(Finder, r.loadFinder, Registry),
+		component(Supervisor, r.loadSupervisor, Registry),
+		component(Topology, r.loadTopology, Supervisor),
+		component(Lifecycle, r.loadLifecycle, Topology),
+		component(Factory, r.loadFactory, Lifecycle),
+		r.functionsComponent(Factory),
+
+		component(Clock, r.loadClock, Dispatcher),
+		component(Env, r.loadEnv, Registry),
+		component(Processes, r.loadProcesses, Factory),
+		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder),
+		component(LuaEntries, r.loadLuaEntries, LuaEngine),
+		component(Hosts, r.loadHosts, Processes, Supervisor),
+		component(Terminal, r.loadTerminal, Hosts),
+	}
+}
+
+// component is one that only loads.
+func component(name string, load func() error, dependsOn ...string) loader.Component {
+	return loader.Component{Name: name, DependsOn: dependsOn, Load: func(ctx context.Context) (context.Context, error) {
+		return ctx, load()
+	}}
+}
+
+// PlannedComponent is one line of the boot plan.
+type PlannedComponent struct {
+	Name      string
+	DependsOn []string
+}
+
+// Plan computes the levels the standard graph loads in.
+func Plan() ([][]PlannedComponent, error) {
+	components := (&Runtime{}).components()
+	l, err := loader.New(components...)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]PlannedComponent
+	for _, names := range l.Plan() {
+		var level []PlannedComponent
+		for _, name := range names {
+			i := slices.IndexFunc(components, func(c loader.Component) bool { return c.Name == name })
+			level = append(level, PlannedComponent{Name: name, DependsOn: slices.Clone(components[i].DependsOn)})
+		}
+		slices.SortFunc(level, func(a, b PlannedComponent) int { return strings.Compare(a.Name, b.Name) })
+		out = append(out, level)
+	}
+	return out, nil
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/wippyrun/kit/eventbus"
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/history/sqlite"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/system/pidgen"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
+)
+
+// busPublisher lets components publish without knowing the bus.
+type busPublisher struct{ bus *eventbus.Bus }
+
+// Publish sends one event and never waits.
+func (p busPublisher) Publish(system, kind, path string, data any) {
+	p.bus.Publish(eventbus.Event{System: system, Kind: kind, Path: path, Data: data})
+}
+
+func (r *Runtime) loadPIDGen() error {
+	KeyPIDs.Set(r.dict, pidgen.New(KeyNode.MustGet(r.dict).Name()))
+	return nil
+}
+
+func (r *Runtime) loadDispatcher() error {
+	KeyDispatcher.Set(r.dict, dispatch.NewRegistry())
+	return nil
+}
+
+func (r *Runtime) loadRegistry() error {
+	history, err := r.openHistory()
+	if err != nil {
+		return err
+	}
+	options := []registry.Option{
+		registry.WithHistory(history),
+		registry.WithPublisher(busPublisher{r.bus}),
+		registry.WithLogger(r.log.With("logger", "registry")),
+		registry.WithTimeout(r.config.Duration("registry", "event_wait_timeout", 30*time.Second)),
+		registry.WithQueryCache(r.config.Int("finder", "query_cache_size", 1000), r.config.Int("finder", "regex_cache_size", 100)),
+	}
+	if r.options.Lenient {
+		options = append(options, registry.WithCyclesAllowed())
+	}
+	if kinds := r.config.Strings("registry", "dispatch_internal_kinds"); len(kinds) > 0 {
+		options = append(options, registry.WithInternalKinds(kinds...))
+	}
+	reg, err := registry.New(options...)
+	if err != nil {
+		return err
+	}
+	KeyRegistry.Set(r.dict, reg)
+	return nil
+}
+
+// openHistory chooses where versions are kept.
+func (r *Runtime) openHistory() (registry.History, error) {
+	if !r.config.Bool("registry", "enable_history", true) {
+		return registry.NewNilHistory(), nil
+	}
+	switch kind := r.config.String("registry", "history_type", "memory"); kind {
+	case "memory":
+		return registry.NewMemoryHistory(), nil
+	case "nil":
+		return registry.NewNilHistory(), nil
+	case "sqlite":
+		path := r.config.String("registry", "history_path", ".wippy/registry.db")
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(r.options.Dir, path)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, fmt.Errorf("registry.history_path: %w", err)
+		}
+		return sqlite.Open(path)
+	default:
+		r.log.Warn("unknown registry.history_type, keeping versions in memory", "history_type", kind)
+		return registry.NewMemoryHistory(), nil
+	}
+}
+
+// loadFinder makes entries searchable. The finder lives in the registry, beside
+// the indexes it uses; this component is where the rest of the system waits for
+// it.
+func (r *Runtime) loadFinder() error {
+	_, err := KeyRegistry.MustGet(r.dict).Snapshot().Find(map[string]any{})
+	return err
+}
+
+func (r *Runtime) loadSupervisor() error {
+	s := supervisor.New(supervisor.WithPublisher(busPublisher{r.bus}), supervisor.WithLogger(r.log.With("logger", "supervisor")))
+	KeySupervisor.Set(r.dict, s)
+	return KeyRegistry.MustGet(r.dict).Listen("supervisor.transaction", participant{s})
+}
+
+// participant puts the supervisor into every registry transaction: it handles no
+// entries itself, but services that listeners register count from the commit on.
+type participant struct{ *supervisor.Supervisor }
+
+// Create is never called: there are no entries of that kind.
+func (participant) Create(context.Context, registry.Entry) error { return nil }
+
+// Update is never called.
+func (participant) Update(_ context.Context, _, _ registry.Entry) error { return nil }
+
+// Delete is never called.
+func (participant) Delete(context.Context, registry.Entry) error { return nil }

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/wippy/service/terminal"
+	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/suggest"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
+)
+
+// How long Exec waits for the terminal host to run, and how often it looks.
+const (
+	hostWait = 5 * time.Second
+	hostPoll = 10 * time.Millisecond
+)
+
+// Command is a process entry that can be started by name.
+type Command struct {
+	Name, Short string
+	Entry       registry.ID
+}
+
+// CheckExecSpec tells whether spec is the id of an entry, "namespace:name".
+func CheckExecSpec(spec string) error {
+	ns, name, ok := strings.Cut(spec, ":")
+	cause := ""
+	switch {
+	case !ok:
+		cause = "missing separator ':', expected format: namespace:entry"
+	case ns == "":
+		cause = "namespace cannot be empty"
+	case name == "":
+		cause = "entry name cannot be empty"
+	default:
+		return nil
+	}
+	return fault.Wrap(fault.Invalid, "invalid exec spec "+fmt.Sprintf("%q", spec), fault.New(fault.Invalid, cause))
+}
+
+// Commands lists the commands the application's entries declare, in load
+// order, without starting anything.
+func Commands(o Options) ([]Command, error) {
+	o = o.withDefaults()
+	c, _, err := o.configure()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := loadEntries(context.Background(), o, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return commandsOf(slices.Values(entries)), nil
+}
+
+func commandsOf(entries func(yield func(registry.Entry) bool)) []Command {
+	var out []Command
+	for e := range entries {
+		if !strings.HasPrefix(e.Kind, "process.") {
+			continue
+		}
+		meta, ok := e.Meta["command"].(map[string]any)
+		if !ok {
+			continue
+		}
+		name, _ := meta["name"].(string)
+		if useCase, _ := meta["use_case"].(string); name == "" || useCase != "" && useCase != "run" {
+			continue
+		}
+		short, _ := meta["short"].(string)
+		out = append(out, Command{Name: name, Short: short, Entry: e.ID})
+	}
+	return out
+}
+
+// Command finds the entry id of a command by name.
+func (r *Runtime) Command(name string) (string, error) {
+	commands := commandsOf(r.registry.Snapshot().All())
+	var names []string
+	for _, c := range commands {
+		if c.Name == name {
+			return c.Entry.String(), nil
+		}
+		names = append(names, c.Name)
+	}
+	text := fmt.Sprintf("command %q not found. Use 'wippy run list' to see available commands", name)
+	if h := suggest.Hint(name, names); h != "" {
+		text += "\n  hint: " + h
+	}
+	return "", fault.New(fault.NotFound, text)
+}
+
+// Exec starts the process entry id on the terminal host with the arguments as
+// strings. Its end triggers the shutdown, with the exit code its result gives.
+// host may be empty when there is only one terminal host.
+func (r *Runtime) Exec(ctx context.Context, id, host string, args []string) error {
+	if err := r.checkProcess(id); err != nil {
+		return err
+	}
+	host, err := r.terminalHost(host)
+	if err != nil {
+		return err
+	}
+	if err := r.waitForHost(ctx, host); err != nil {
+		return err
+	}
+	input := make([]payload.Payload, len(args))
+	for i, a := range args {
+		input[i] = payload.Payload{Format: payload.String, Data: a}
+	}
+	if _, err := r.processes.Start(ctx, processes.Spawn{Host: host, Source: id, Input: input}); err != nil {
+		return fault.Wrap(fault.Unknown, "failed to start process on host: "+host, err)
+	}
+	return nil
+}
+
+// checkProcess tells whether id is a process entry, and which one was meant when
+// it is not.
+func (r *Runtime) checkProcess(id string) error {
+	snapshot := r.registry.Snapshot()
+	entry, ok := snapshot.Get(registry.ParseID(id))
+	if ok && strings.HasPrefix(entry.Kind, "process.") {
+		return nil
+	}
+	var ids []string
+	for e := range snapshot.All() {
+		if strings.HasPrefix(e.Kind, "process.") && e.Kind != "process.host" && e.Kind != "process.service" {
+			ids = append(ids, e.ID.String())
+		}
+	}
+	slices.Sort(ids)
+	text := "entry not found: " + id
+	if ok {
+		text = fmt.Sprintf("entry %s is a %s, not a process", id, entry.Kind)
+	}
+	if h := suggest.Hint(id, ids); h != "" {
+		text += "\n  hint: " + h
+	} else if len(ids) > 0 {
+		text += "\n  hint: processes of this application: " + strings.Join(ids, ", ")
+	}
+	return fault.New(fault.NotFound, text)
+}
+
+func (r *Runtime) terminalHost(host string) (string, error) {
+	var ids []string
+	for e := range r.registry.Snapshot().All() {
+		if e.Kind == terminal.KindHost {
+			ids = append(ids, e.ID.String())
+		}
+	}
+	slices.Sort(ids)
+	switch {
+	case host != "":
+		if slices.Contains(ids, host) {
+			return host, nil
+		}
+		text := fmt.Sprintf("no terminal.host %s in the registry", host)
+		if h := suggest.Hint(host, ids); h != "" {
+			text += "\n  hint: " + h
+		}
+		return "", fault.New(fault.NotFound, text)
+	case len(ids) == 0:
+		return "", fault.New(fault.NotFound, `no terminal.host found in registry
+  hint: add an entry: {name: terminal, kind: terminal.host, lifecycle: {auto_start: true}}`)
+	case len(ids) > 1:
+		return "", fault.New(fault.Invalid, fmt.Sprintf("multiple terminal hosts found (%s), use --host to specify", strings.Join(ids, ", ")))
+	}
+	return ids[0], nil
+}
+
+// waitForHost waits until the supervisor reports the host running. It is not
+// started on demand: an application decides with auto_start.
+func (r *Runtime) waitForHost(ctx context.Context, host string) error {
+	deadline := time.NewTimer(hostWait)
+	defer deadline.Stop()
+	poll := time.NewTicker(hostPoll)
+	defer poll.Stop()
+	for {
+		state, err := r.supervisor.State(host)
+		if err == nil && state.State == supervisor.Running {
+			return nil
+		}
+		if entry, ok := r.registry.Snapshot().Get(registry.ParseID(host)); ok && !terminal.AutoStart(entry) {
+			return fault.New(fault.Unavailable, fmt.Sprintf("host %s is not started\n  hint: add to the entry: lifecycle: {auto_start: true}", host))
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-deadline.C:
+			if err != nil {
+				return fault.Wrap(fault.Timeout, fmt.Sprintf("host %s not found in supervisor", host), err)
+			}
+			return fault.New(fault.Timeout, fmt.Sprintf("timeout waiting for host %s to start (status: %s)", host, state.State))
+		}
+	}
+}

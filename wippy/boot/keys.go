@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"log/slog"
+
+	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/eventbus"
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/service/env"
+	"github.com/wippyrun/kit/wippy/system/clock"
+	"github.com/wippyrun/kit/wippy/system/factory"
+	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/pidgen"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
+	"github.com/wippyrun/kit/wippy/system/topology"
+)
+
+// What components attach to the AppContext. The infrastructure of phase one is
+// there before any component loads; the rest is attached by the component of
+// the same name.
+var (
+	KeyBus        = appctx.NewKey[*eventbus.Bus]("eventbus")
+	KeyTranscoder = appctx.NewKey[*payload.Transcoder]("transcoder")
+	KeyLogger     = appctx.NewKey[*slog.Logger]("logger")
+	KeyNode       = appctx.NewKey[*relay.Node]("relay.node")
+	KeyRouter     = appctx.NewKey[*relay.Router]("relay.router")
+
+	KeyPIDs       = appctx.NewKey[*pidgen.Generator]("pidgen")
+	KeyDispatcher = appctx.NewKey[*dispatch.Registry]("dispatcher")
+	KeyRegistry   = appctx.NewKey[*registry.Registry]("registry")
+	KeySupervisor = appctx.NewKey[*supervisor.Supervisor]("supervisor")
+	KeyTopology   = appctx.NewKey[*topology.Topology]("topology")
+	KeyLifecycle  = appctx.NewKey[*lifecycle.Lifecycle]("lifecycle")
+	KeyFactories  = appctx.NewKey[*factory.Registry]("factory")
+	KeyFunctions  = appctx.NewKey[*functions.Registry]("functions")
+	KeyCalls      = appctx.NewKey[*scheduler.Scheduler]("functions.scheduler")
+	KeyProcesses  = appctx.NewKey[*processes.Manager]("processes")
+	KeyClock      = appctx.NewKey[*clock.Clock]("clock")
+	KeyEnv        = appctx.NewKey[*env.Service]("env")
+	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
+)

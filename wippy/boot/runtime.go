@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package boot puts the system together and takes it down again.
+//
+// A runtime starts in four phases: the infrastructure, then the components of
+// the graph, level by level, then activation (the dispatcher is frozen, the
+// AppContext sealed, components start), then the entries of the application.
+// A phase that fails stops what had started. Shutdown is the reverse: services
+// first, then components, then the infrastructure.
+package boot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/eventbus"
+	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/boot/config"
+	"github.com/wippyrun/kit/wippy/system/logs"
+	"github.com/wippyrun/kit/wippy/system/pidgen"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
+)
+
+// Runtime is one running system. New makes it, Start boots it, Wait waits for
+// its end and takes it down.
+type Runtime struct {
+	options Options
+	config  *config.Config
+	dict    *appctx.Dict
+	bus     *eventbus.Bus
+	router  *relay.Router
+	logs    *logs.Manager
+	log     *slog.Logger
+	loader  *loader.Loader
+	ctx     context.Context // what processes and components answer values from
+	cancel  context.CancelFunc
+
+	// Set by Start, from the components.
+	registry   *registry.Registry
+	supervisor *supervisor.Supervisor
+	processes  *processes.Manager
+
+	shutdown     chan struct{} // closed when a shutdown is asked for
+	shutdownOnce sync.Once
+	exitCode     atomic.Int64
+	downOnce     sync.Once
+}
+
+// New does the first phase: configuration, logger, event bus, transcoder and
+// relay. It starts nothing that needs to be stopped unless it succeeds.
+func New(o Options) (*Runtime, error) {
+	o = o.withDefaults()
+	c, warnings, err := o.configure()
+	if err != nil {
+		return nil, err
+	}
+	r := &Runtime{options: o, config: c, dict: appctx.New(), shutdown: make(chan struct{})}
+	r.bus = eventbus.New()
+	r.logs, err = newLogs(o, c, r.bus)
+	if err != nil {
+		return nil, err
+	}
+	r.log = r.logs.Logger()
+	for _, w := range warnings {
+		r.log.Warn("configuration", "problem", w)
+	}
+	nodeName := pidgen.NodeName(c.String("relay", "node_name", ""), o.Dir)
+	node := relay.NewNode(nodeName)
+	r.router = relay.NewRouter(node)
+
+	KeyBus.Set(r.dict, r.bus)
+	KeyTranscoder.Set(r.dict, payload.NewDefault())
+	KeyLogger.Set(r.dict, r.log)
+	KeyNode.Set(r.dict, node)
+	KeyRouter.Set(r.dict, r.router)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	r.ctx, r.cancel = appctx.With(ctx, r.dict), cancel
+	r.loader, err = loader.New(r.components()...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return r, nil
+}
+
+// Start does the other phases. When it fails, what had started is stopped and
+// the error tells everything that is wrong, with its place.
+func (r *Runtime) Start(ctx context.Context) error {
+	began := time.Now()
+	loaded, err := r.loader.Load(r.ctx)
+	if err != nil {
+		return r.abort(err)
+	}
+	r.ctx = loaded
+	r.registry = KeyRegistry.MustGet(r.dict)
+	r.supervisor = KeySupervisor.MustGet(r.dict)
+	r.processes = KeyProcesses.MustGet(r.dict)
+
+	KeyDispatcher.MustGet(r.dict).Freeze()
+	r.dict.Seal()
+	if err := r.loader.Start(r.ctx); err != nil {
+		return r.abort(err)
+	}
+
+	entries, err := loadEntries(ctx, r.options, r.config, r.log)
+	if err != nil {
+		return r.abort(err)
+	}
+	if err := r.registry.LoadState(ctx, entries); err != nil {
+		return r.abort(explain(err, entries))
+	}
+	r.log.Info("runtime ready", "entries", len(entries), "took", time.Since(began).Round(time.Millisecond).String())
+	return nil
+}
+
+func (r *Runtime) abort(cause error) error {
+	r.Shutdown()
+	return cause
+}
+
+// TriggerShutdown asks for the end of the program. Called again it changes
+// nothing; Exit sets the exit code.
+func (r *Runtime) TriggerShutdown() { r.shutdownOnce.Do(func() { close(r.shutdown) }) }
+
+// Exit asks for the end of the program with an exit code; a later call changes
+// the code.
+func (r *Runtime) Exit(code int) {
+	r.exitCode.Store(int64(code))
+	r.TriggerShutdown()
+}
+
+// Wait blocks until a shutdown is asked for, takes the system down and returns
+// the exit code.
+func (r *Runtime) Wait() int {
+	<-r.shutdown
+	r.Shutdown()
+	return int(r.exitCode.Load())
+}
+
+// Shutdown stops services, components and infrastructure, in this order, within
+// shutdown.timeout. What fails is logged and does not keep the rest from being
+// stopped. Calling it again has no effect.
+func (r *Runtime) Shutdown() {
+	r.downOnce.Do(func() {
+		timeout := r.config.Duration("shutdown", "timeout", 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), timeout)
+		defer cancel()
+		var errs []error
+		if r.supervisor != nil {
+			errs = append(errs, r.supervisor.Shutdown(ctx))
+		}
+		errs = append(errs, r.loader.Stop(ctx))
+		if r.registry != nil {
+			errs = append(errs, r.registry.Close())
+		}
+		r.cancel()
+		if err := errors.Join(errs...); err != nil {
+			r.log.Error("shutdown failed", "error", err)
+		}
+		r.log.Debug("shutdown complete")
+		if err := errors.Join(r.logs.Close(), r.bus.Stop(ctx)); err != nil {
+			r.log.Error("shutdown failed", "error", err)
+		}
+	})
+}
+
+// Registry gives access to the entries, nil before Start.
+func (r *Runtime) Registry() *registry.Registry { return r.registry }
+
+// dispatcher is what components register their command handlers with.
+func (r *Runtime) dispatcher() *dispatch.Registry { return KeyDispatcher.MustGet(r.dict) }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"errors"
+
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/json"
+	"github.com/wippyrun/kit/registry"
+	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
+	luaenv "github.com/wippyrun/kit/wippy/lua/env"
+	luaevents "github.com/wippyrun/kit/wippy/lua/events"
+	luafuncs "github.com/wippyrun/kit/wippy/lua/funcs"
+	luaio "github.com/wippyrun/kit/wippy/lua/io"
+	lualogger "github.com/wippyrun/kit/wippy/lua/logger"
+	luaprocess "github.com/wippyrun/kit/wippy/lua/process"
+	luaregistry "github.com/wippyrun/kit/wippy/lua/registry"
+	luatime "github.com/wippyrun/kit/wippy/lua/time"
+	"github.com/wippyrun/kit/wippy/service/env"
+	"github.com/wippyrun/kit/wippy/service/fields"
+	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/service/lua"
+	"github.com/wippyrun/kit/wippy/service/terminal"
+)
+
+// warnFields logs the fields of an entry that its kind does not know.
+func (r *Runtime) warnFields(e registry.Entry, unknown []fields.Warning) {
+	for _, w := range unknown {
+		args := []any{"entry", e.ID.String(), "kind", e.Kind, "field", w.Path, "at", e.Position(w.Path)}
+		if w.Hint != "" {
+			args = append(args, "hint", w.Hint)
+		}
+		r.log.Warn("unknown field", args...)
+	}
+}
+
+// listen registers one listener for each of the kinds it handles.
+func (r *Runtime) listen(l registry.Listener, kinds ...string) error {
+	var errs []error
+	for _, kind := range kinds {
+		errs = append(errs, KeyRegistry.MustGet(r.dict).Listen(kind, l))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *Runtime) loadEnv() error {
+	service := env.New()
+	KeyEnv.Set(r.dict, service)
+	return r.listen(env.NewListener(service, r.warnFields), env.Kinds()...)
+}
+
+// loadEngine makes the Lua engine with all modules of this runtime.
+func (r *Runtime) loadEngine() error {
+	var (
+		topology  = KeyTopology.MustGet(r.dict)
+		manager   = KeyProcesses.MustGet(r.dict)
+		functions = KeyFunctions.MustGet(r.dict)
+		dispatch  = r.dispatcher()
+	)
+	e := engine.New(
+		engine.WithTranscoder(KeyTranscoder.MustGet(r.dict)),
+		engine.WithPrinter(lualogger.Printer(r.log)),
+	)
+	luaprocess.Register(dispatch, manager)
+	luafuncs.Register(dispatch, functions)
+	luaio.Register(dispatch)
+	var errs []error
+	for _, m := range []engine.Module{
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager}),
+		luafuncs.Module(luafuncs.Deps{Functions: functions}),
+		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
+		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),
+		luatime.Module(luatime.Deps{Clock: KeyClock.MustGet(r.dict), Send: r.router.Send}),
+		lualogger.Module(r.log),
+		luaio.Module(),
+		luactx.Module(),
+		luaenv.Module(KeyEnv.MustGet(r.dict), nil),
+		json.Module(),
+	} {
+		errs = append(errs, e.Register(m))
+	}
+	e.Seal()
+	KeyEngine.Set(r.dict, e)
+	return errors.Join(errs...)
+}
+
+// loadLuaEntries makes Lua entries live.
+func (r *Runtime) loadLuaEntries() error {
+	runner := &lua.Runner{
+		Engine:    KeyEngine.MustGet(r.dict),
+		Scheduler: KeyCalls.MustGet(r.dict),
+		Node:      KeyNode.MustGet(r.dict),
+		PIDs:      KeyPIDs.MustGet(r.dict),
+		Context:   r.ctx,
+		Log:       r.log.With("logger", "lua"),
+		Options:   func(o *engine.ProcessOptions) { o.OnControl = luaprocess.Control },
+	}
+	return r.listen(lua.NewListener(lua.Deps{
+		Engine:    runner.Engine,
+		Factories: KeyFactories.MustGet(r.dict),
+		Functions: KeyFunctions.MustGet(r.dict),
+		Runner:    runner,
+		Warn:      r.warnFields,
+	}), lua.Kinds()...)
+}
+
+// hostRuntime is what hosts see of the system.
+func (r *Runtime) hostRuntime() host.Runtime {
+	return host.Runtime{
+		Node:      KeyNode.MustGet(r.dict),
+		Dispatch:  r.dispatcher(),
+		Factories: KeyFactories.MustGet(r.dict),
+		Lifecycle: KeyLifecycle.MustGet(r.dict),
+		Context:   r.ctx,
+		Log:       r.log.With("logger", "process"),
+	}
+}
+
+func (r *Runtime) loadHosts() error {
+	supervisor := KeySupervisor.MustGet(r.dict)
+	return errors.Join(
+		r.listen(host.NewHostListener(r.hostRuntime(), supervisor, r.warnFields), host.KindHost),
+		r.listen(host.NewServiceListener(KeyProcesses.MustGet(r.dict), r.router.Send, supervisor, r.warnFields), host.KindService),
+	)
+}
+
+func (r *Runtime) loadTerminal() error {
+	streams := terminal.IO{Stdin: r.options.Stdin, Stdout: r.options.Stdout, Stderr: r.options.Stderr}
+	return r.listen(terminal.NewListener(r.hostRuntime(), KeySupervisor.MustGet(r.dict), streams, r.Exit, r.logs.Hide, r.warnFields), terminal.KindHost)
+}

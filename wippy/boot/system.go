@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+
+	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/wippy/service/lua"
+	"github.com/wippyrun/kit/wippy/system/clock"
+	"github.com/wippyrun/kit/wippy/system/factory"
+	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/topology"
+)
+
+func (r *Runtime) loadTopology() error {
+	KeyTopology.Set(r.dict, topology.New(r.router.Send))
+	return nil
+}
+
+func (r *Runtime) loadLifecycle() error {
+	KeyLifecycle.Set(r.dict, lifecycle.New(KeyTopology.MustGet(r.dict), busPublisher{r.bus}))
+	return nil
+}
+
+func (r *Runtime) loadFactory() error {
+	KeyFactories.Set(r.dict, factory.New())
+	return nil
+}
+
+// functionsComponent also owns the scheduler that function calls run on.
+func (r *Runtime) functionsComponent(dependsOn ...string) loader.Component {
+	var pool *scheduler.Scheduler
+	return loader.Component{
+		Name:      Functions,
+		DependsOn: dependsOn,
+		Load: func(ctx context.Context) (context.Context, error) {
+			var err error
+			pool, err = scheduler.New(scheduler.Config{Dispatch: r.dispatcher(), Lifecycle: lua.CallLifecycle(KeyTopology.MustGet(r.dict))})
+			if err != nil {
+				return ctx, err
+			}
+			KeyFunctions.Set(r.dict, functions.New())
+			KeyCalls.Set(r.dict, pool)
+			return ctx, nil
+		},
+		Start: func(context.Context) error { pool.Start(); return nil },
+		Stop:  func(ctx context.Context) error { return pool.Stop(ctx) },
+	}
+}
+
+func (r *Runtime) loadProcesses() error {
+	KeyProcesses.Set(r.dict, processes.New(KeyNode.MustGet(r.dict), KeyPIDs.MustGet(r.dict), KeyTopology.MustGet(r.dict)))
+	return nil
+}
+
+func (r *Runtime) loadClock() error {
+	c := clock.New()
+	c.Register(r.dispatcher())
+	KeyClock.Set(r.dict, c)
+	return nil
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// release is set at link time for released binaries:
+// -ldflags "-X main.release=v1.2.3".
+var release string
+
+func (c *cli) version() *cobra.Command {
+	var short bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Tell version, commit and build",
+		Args:  cobra.NoArgs,
+		Run: func(*cobra.Command, []string) {
+			version, commit, date := buildFacts()
+			if short {
+				fmt.Fprintln(c.stdout, version)
+				return
+			}
+			fmt.Fprintln(c.stdout, banner)
+			fmt.Fprintf(c.stdout, "  version  %s\n  commit   %s\n  built    %s\n  go       %s %s/%s\n",
+				version, commit, date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
+	cmd.Flags().BoolVar(&short, "short", false, "the version alone")
+	return cmd
+}
+
+// buildFacts reads what the Go toolchain stamped into the binary.
+func buildFacts() (version, commit, date string) {
+	version, commit, date = release, "unknown", "unknown"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, commit, date
+	}
+	if version == "" {
+		version = info.Main.Version
+	}
+	if version == "" || version == "(devel)" {
+		version = "dev"
+	}
+	modified := false
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			commit = s.Value
+		case "vcs.time":
+			date = s.Value
+		case "vcs.modified":
+			modified = s.Value == "true"
+		}
+	}
+	if modified {
+		commit += " (modified)"
+	}
+	return version, commit, date
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package host holds the kinds that run processes: process.host, a scheduler
+// with its own workers, and process.service, one process under supervision.
+package host
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/system/factory"
+	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/proctable"
+	"github.com/wippyrun/kit/wippy/system/topology"
+)
+
+// Runtime is what a host needs of the system around it.
+type Runtime struct {
+	Node      *relay.Node
+	Dispatch  *dispatch.Registry
+	Factories *factory.Registry
+	Lifecycle *lifecycle.Lifecycle
+	// Context is what the context of every process answers values from.
+	Context context.Context
+	Log     *slog.Logger
+}
+
+// Host runs processes on a scheduler of its own. It is registered in the relay
+// node under its id from Open to Close, and takes processes between Start and
+// Stop. All methods may be called concurrently.
+type Host struct {
+	id     string
+	rt     Runtime
+	config Config
+	table  *proctable.Table
+
+	running  atomic.Pointer[scheduler.Scheduler] // nil while stopped
+	stopping atomic.Bool
+
+	// Prepare, if set, adds to the frame of a process before it is made.
+	Prepare func(*appctx.Frame) error
+	// Exited, if set, is called after a process has ended and everybody who
+	// watched it was told.
+	Exited func(pid relay.PID, result any, err error)
+}
+
+// New returns a host that does not run yet.
+func New(id string, rt Runtime, config Config) *Host {
+	return &Host{id: id, rt: rt, config: config, table: proctable.New()}
+}
+
+// Open makes the host known to the relay.
+func (h *Host) Open() error { return h.rt.Node.Register(h.id, h) }
+
+// Close makes it unknown again.
+func (h *Host) Close() { h.rt.Node.Unregister(h.id) }
+
+// Run starts the workers. Running already is a Conflict.
+func (h *Host) Run() error {
+	s, err := scheduler.New(scheduler.Config{
+		Workers:        h.config.Workers,
+		QueueSize:      h.config.QueueSize,
+		LocalQueueSize: h.config.LocalQueueSize,
+		Dispatch:       h.rt.Dispatch,
+		Lifecycle:      (*hooks)(h),
+		OnStopping:     h.cancelForShutdown,
+	})
+	if err != nil {
+		return err
+	}
+	if !h.running.CompareAndSwap(nil, s) {
+		return fault.New(fault.Conflict, "host already running").With("host_id", h.id)
+	}
+	s.Start()
+	return nil
+}
+
+// Halt asks all processes to end, waits for them until ctx ends, then ends the
+// rest.
+func (h *Host) Halt(ctx context.Context) error {
+	s := h.running.Load()
+	if s == nil {
+		return nil
+	}
+	h.stopping.Store(true)
+	err := s.Stop(ctx)
+	h.running.Store(nil)
+	h.stopping.Store(false)
+	return err
+}
+
+// Receive puts a message on the queue of its process. It implements relay.Host.
+func (h *Host) Receive(m *relay.Message) error { return h.table.Receive(m) }
+
+// Terminate ends a process without its help.
+func (h *Host) Terminate(pid relay.PID) error { return h.table.Terminate(pid) }
+
+// Len counts the processes of the host.
+func (h *Host) Len() int { return h.table.Len() }
+
+// Start creates the process of spawn.Source under pid and makes it ready. It
+// implements processes.Host.
+func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) (relay.PID, error) {
+	s := h.running.Load()
+	switch {
+	case h.stopping.Load():
+		return relay.PID{}, fault.New(fault.Unavailable, "host is shutting down").With("host_id", h.id)
+	case s == nil:
+		return relay.PID{}, fault.New(fault.Unavailable, "host is not running").With("host_id", h.id)
+	}
+	if h.Prepare != nil {
+		frame := spawn.Frame
+		if frame == nil {
+			frame = appctx.NewFrame()
+		} else {
+			frame = frame.Fork()
+		}
+		if err := h.Prepare(frame); err != nil {
+			return relay.PID{}, err
+		}
+		spawn.Frame = frame
+	}
+	process, method, err := h.rt.Factories.New(ctx, spawn.Source, factory.Request{PID: pid, Frame: spawn.Frame})
+	if err != nil {
+		return relay.PID{}, err
+	}
+	processCtx := h.rt.Context
+	if spawn.Frame != nil {
+		processCtx = appctx.WithFrame(processCtx, spawn.Frame)
+	}
+	_, err = s.Submit(processCtx, process, scheduler.SubmitOptions{
+		Method: method,
+		Input:  spawn.Input,
+		Value:  &lifecycle.Spawned{PID: pid, Spawn: spawn},
+	})
+	if err != nil {
+		return relay.PID{}, err
+	}
+	return pid, nil
+}
+
+// cancelForShutdown tells a process that its host stops.
+func (h *Host) cancelForShutdown(ref *scheduler.Ref) {
+	if s, ok := ref.Value().(*lifecycle.Spawned); ok {
+		m := topology.NewCancel(relay.PID{}, s.PID, "scheduler shutdown")
+		if err := ref.Send(m); err != nil {
+			m.Release()
+		}
+	}
+}
+
+// hooks are the scheduler's view of a host.
+type hooks Host
+
+// OnStart makes the process reachable, registers its name and its edges, and
+// queues the messages it was spawned with.
+func (h *hooks) OnStart(ctx context.Context, ref *scheduler.Ref) error {
+	s := ref.Value().(*lifecycle.Spawned)
+	h.table.Add(s.PID, ref)
+	if err := h.rt.Lifecycle.OnStart(ctx, s); err != nil {
+		h.table.Remove(s.PID)
+		return err
+	}
+	for _, m := range s.Spawn.Messages {
+		m.To = s.PID
+		if err := ref.Send(m); err != nil { // terminated already: the message dies with it
+			m.Release()
+		}
+	}
+	s.Spawn.Messages, s.Spawn.Input = nil, nil // not needed again, and a process may live long
+	return nil
+}
+
+// OnExit makes it unreachable and tells those who watched it.
+func (h *hooks) OnExit(ref *scheduler.Ref, result any, err error) {
+	s := ref.Value().(*lifecycle.Spawned)
+	h.table.Remove(s.PID)
+	value, _ := result.(payload.Payload)
+	h.rt.Lifecycle.OnExit(s, value, err)
+	if err != nil {
+		h.rt.Log.Error("process failed", "pid", s.PID.String(), "entry", s.Spawn.Source, "error", err)
+	}
+	if h.Exited != nil {
+		h.Exited(s.PID, result, err)
+	}
+}

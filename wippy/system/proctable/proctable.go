@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package proctable finds the running processes of one host by the unique part
+// of their id. It is the step from the relay to the scheduler: a message for
+// the host goes onto the queue of its process.
+package proctable
+
+import (
+	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/wippy/system/fault"
+)
+
+// ErrProcessNotFound is what messages and terminations of an unknown or ended
+// process get.
+var ErrProcessNotFound = fault.New(fault.NotFound, "process not found")
+
+// Table maps unique ids to processes. The zero value is not usable, see New. All
+// methods may be called concurrently; a look-up takes no lock.
+type Table struct {
+	refs *xsync.MapOf[string, *scheduler.Ref]
+}
+
+// New returns an empty table.
+func New() *Table { return &Table{refs: xsync.NewMapOf[string, *scheduler.Ref]()} }
+
+// Add makes a process reachable.
+func (t *Table) Add(pid relay.PID, ref *scheduler.Ref) { t.refs.Store(pid.Uniq(), ref) }
+
+// Remove makes it unreachable; messages on its queue are not touched.
+func (t *Table) Remove(pid relay.PID) { t.refs.Delete(pid.Uniq()) }
+
+// Find returns the process of pid.
+func (t *Table) Find(pid relay.PID) (*scheduler.Ref, bool) { return t.refs.Load(pid.Uniq()) }
+
+// Len counts the processes.
+func (t *Table) Len() int { return t.refs.Size() }
+
+// Receive puts a message on the queue of its process. It implements relay.Host.
+func (t *Table) Receive(m *relay.Message) error {
+	ref, ok := t.refs.Load(m.To.Uniq())
+	if !ok {
+		return ErrProcessNotFound
+	}
+	return ref.Send(m)
+}
+
+// Terminate ends a process without its help.
+func (t *Table) Terminate(pid relay.PID) error {
+	ref, ok := t.Find(pid)
+	if !ok {
+		return ErrProcessNotFound
+	}
+	return ref.Terminate()
+}
