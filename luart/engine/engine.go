@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/relay/payload"
+)
+
+// Engine compiles programs and runs them as processes. Everything that processes
+// share is made here, once: the library tables, the modules, the compiled code.
+// Register modules first, then Seal; after that all methods may be called
+// concurrently.
+type Engine struct {
+	config
+	template *lua.LState // never runs; threads are made from it
+	base     *lua.LTable // globals every program has
+	strings  *lua.LTable // what getmetatable returns for a string
+	threads  sync.Pool   // *lua.LState, finished and clean
+	drivers  sync.Pool   // *driver
+	protos   protoCache
+
+	mu      sync.RWMutex // guards what follows
+	modules map[string]*module
+	sealed  bool
+}
+
+type module struct {
+	spec  Module
+	value lua.LValue
+}
+
+// New makes an engine with the base library and no modules.
+func New(opts ...Option) *Engine {
+	e := &Engine{config: newConfig(opts), modules: make(map[string]*module)}
+	e.template = newTemplate(e.config)
+	e.base = newBase(e)
+	library := e.base.RawGetString("string").(*lua.LTable)
+	ofStrings := newTable(0, 1)
+	ofStrings.RawSetString("__index", Unwrap(library))
+	e.template.SetMetatable(lua.LString(""), ofStrings)
+	view := newTable(0, 1)
+	view.RawSetString("__index", library)
+	e.strings = ReadOnly(view)
+	registerConversions(e.transcoder)
+	return e
+}
+
+// newTemplate makes the state that threads are made from. NewState would raise a
+// small registry to the default of 80 KB, so the sizes are set afterwards: the
+// template itself never runs.
+func newTemplate(c config) *lua.LState {
+	t := lua.NewState(lua.Options{SkipOpenLibs: true, RegistrySize: 128, CallStackSize: 8, MinimizeStackMemory: true})
+	t.Options.CallStackSize = stackFrames
+	t.Options.RegistrySize = registrySlots
+	t.Options.RegistryGrowStep = registryStep
+	t.Options.RegistryMaxSize = c.maxRegister
+	t.Env = newTable(0, 1)
+	t.G.Global = t.Env
+	return t
+}
+
+// Register builds a module. It fails when the name is empty, contains ':' or is
+// taken, when the engine is sealed, and when Build fails.
+func (e *Engine) Register(m Module) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.sealed:
+		return NewError(KindInvalidState, "engine: sealed")
+	case m.Name == "":
+		return NewError(KindInvalid, "module cannot be empty")
+	case e.modules[m.Name] != nil:
+		return NewError(KindAlreadyExists, "module "+m.Name+" is registered already")
+	case m.Build == nil:
+		return NewError(KindInvalid, "module "+m.Name+" has no Build function")
+	}
+	b := &Builder{engine: e, path: m.Name, table: newTable(0, 16)}
+	if err := m.Build(b); err != nil {
+		return fmt.Errorf("module %s: %w", m.Name, err)
+	}
+	e.modules[m.Name] = &module{spec: m, value: b.finish()}
+	if m.Global {
+		e.base.RawSetString(m.Name, e.modules[m.Name].value)
+	}
+	return nil
+}
+
+// Seal ends the registration of modules. Calling it again has no effect.
+func (e *Engine) Seal() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sealed = true
+}
+
+// Modules returns the names of the registered modules, sorted.
+func (e *Engine) Modules() []string {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	names := make([]string, 0, len(e.modules))
+	for name := range e.modules {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Module returns the registered module of a name.
+func (e *Engine) Module(name string) (Module, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	m, ok := e.modules[name]
+	if !ok {
+		return Module{}, false
+	}
+	return m.spec, true
+}
+
+// Transcoder returns the transcoder behind payload objects.
+func (e *Engine) Transcoder() *payload.Transcoder { return e.transcoder }
+
+// moduleValue returns what a program sees as the module: a registered one, or a
+// library of the base.
+func (e *Engine) moduleValue(name string) (lua.LValue, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	if m, ok := e.modules[name]; ok {
+		return m.value, true
+	}
+	if t, ok := e.base.RawGetString(name).(*lua.LTable); ok {
+		return t, true
+	}
+	return nil, false
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime/metrics"
+	"strconv"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/scheduler/dispatch"
+)
+
+// ProcessOptions says what a process runs and how it is tied to its host.
+type ProcessOptions struct {
+	// Program is what runs, in a fresh instance. Instance runs it in an existing
+	// one instead; exactly one of the two is set.
+	Program  *Program
+	Instance *Instance
+	// PID is the address of the process.
+	PID relay.PID
+	// OnControl is called for each message with the topic ControlTopic. It may
+	// let the message through to process.events(), drop it, or fail the process.
+	// nil lets everything through.
+	OnControl func(p *Process, m *relay.Message) (deliver bool, err error)
+	// Messages are delivered before all others: what an earlier incarnation of
+	// the process left unread (see TakeMessages). The process owns them.
+	Messages []*relay.Message
+	// Value is the host's own; Process.Value returns it.
+	Value any
+}
+
+// ControlTopic is the topic of control events: exits, cancellation, links.
+const ControlTopic = "@pid/events"
+
+// Process runs one method of a program. It implements scheduler.Process. Unless
+// a method says otherwise it may be called only from within the process: by
+// module functions, by the callbacks of Yield and Start, and by OnControl.
+type Process struct {
+	engine     *Engine
+	inst       *Instance
+	opts       *ProcessOptions
+	pid        relay.PID
+	ctx        context.Context
+	main       coroutine
+	current    *coroutine
+	head, last *coroutine // run queue
+	driver     *driver    // only during Init and Step
+	out        *scheduler.Output
+	ops        []op
+	routes     []route
+	inbox      *feed
+	backlog    []parked // messages no channel takes yet
+	coroutines []*coroutine
+	rest       *processRest
+	stop       error // why it must end now
+	why        string
+	result     payload.Payload
+	seq        uint32 // messages seen
+	freeOp     int32  // 1 + index of a free op, 0 for none
+	openOps    int32
+	waits      int32  // coroutines waiting on channels
+	nest       int16
+	done       bool
+	ownInst    bool
+}
+
+// processRest is what few processes need.
+type processRest struct {
+	locals  map[any]any
+	cleanup []func()
+	trace   []StackFrame
+	traced  lua.LValue
+	upgrade *upgrade
+	index   map[string]int32 // topic to index in routes, when there are many
+}
+
+// NewProcess makes a process. It runs nothing yet.
+func (e *Engine) NewProcess(opts ProcessOptions) *Process {
+	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, opts: &opts}
+	if p.inst == nil {
+		p.inst = e.NewInstance(opts.Program)
+		p.ownInst = true
+	}
+	p.main.p = p
+	return p
+}
+
+// From returns the process that runs L. It costs a few nanoseconds. Outside a
+// process it raises an error.
+func From(L *lua.LState) *Process { return coroutineOf(L).p }
+
+// PID returns the address of the process.
+func (p *Process) PID() relay.PID { return p.pid }
+
+// SourceID returns the entry id of the running program.
+func (p *Process) SourceID() string { return p.inst.program.ID() }
+
+// Program returns the running program.
+func (p *Process) Program() *Program { return p.inst.program }
+
+// Context returns the context given to Init. It ends with the process. Values of
+// the call are found in it.
+func (p *Process) Context() context.Context { return p.ctx }
+
+// Engine returns the engine that runs the process.
+func (p *Process) Engine() *Engine { return p.engine }
+
+// Value returns ProcessOptions.Value.
+func (p *Process) Value() any { return p.opts.Value }
+
+// Output returns the output of the running Step, for scheduler.Ref.SendFrom. It
+// is nil during Init and must not be kept.
+func (p *Process) Output() *scheduler.Output { return p.out }
+
+// Local returns the value a module keeps in the process under a key, nil when
+// there is none.
+func (p *Process) Local(key any) any {
+	if p.rest == nil {
+		return nil
+	}
+	return p.rest.locals[key]
+}
+
+// SetLocal keeps a value in the process.
+func (p *Process) SetLocal(key, value any) {
+	r := p.more()
+	if r.locals == nil {
+		r.locals = make(map[any]any, 1)
+	}
+	r.locals[key] = value
+}
+
+// Defer registers a function that runs when the process ends, however it ends.
+// The last one registered runs first.
+func (p *Process) Defer(fn func()) { r := p.more(); r.cleanup = append(r.cleanup, fn) }
+
+func (p *Process) more() *processRest {
+	if p.rest == nil {
+		p.rest = new(processRest)
+	}
+	return p.rest
+}
+
+// Init implements scheduler.Process. It loads the instance, if it is not loaded,
+// and looks the method up: "" is the program's own method. input is nil or
+// a []payload.Payload with the arguments.
+func (p *Process) Init(ctx context.Context, method string, input any) (err error) {
+	p.ctx = ctx
+	p.driver = p.engine.newDriver()
+	defer func() {
+		p.engine.freeDriver(p.driver)
+		p.driver = nil
+		if err != nil {
+			p.release()
+		}
+	}()
+	fn, err := p.inst.method(p, method)
+	if err != nil {
+		return err
+	}
+	args, err := p.arguments(input)
+	if err != nil {
+		return err
+	}
+	p.main.sched = true
+	p.main.start(fn)
+	p.main.give(args)
+	p.coroutines = nil
+	p.ready(&p.main)
+	for _, m := range p.opts.Messages {
+		if err := p.receive(m); err != nil {
+			return err
+		}
+	}
+	p.opts.Messages = nil
+	return nil
+}
+
+func (p *Process) arguments(input any) ([]lua.LValue, error) {
+	var list []payload.Payload
+	switch in := input.(type) {
+	case nil:
+		return nil, nil
+	case []payload.Payload:
+		list = in
+	case payload.Payload:
+		list = []payload.Payload{in}
+	default:
+		return nil, NewError(KindInvalid, fmt.Sprintf("engine: input of type %T", input))
+	}
+	args := make([]lua.LValue, len(list))
+	for i, pl := range list {
+		v, err := p.engine.FromPayload(pl)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = v
+	}
+	return args, nil
+}
+
+// Step implements scheduler.Process.
+func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
+	p.driver, p.out = p.engine.newDriver(), out
+	defer func() {
+		p.engine.freeDriver(p.driver)
+		p.driver, p.out = nil, nil
+	}()
+	for i := range events {
+		ev := &events[i]
+		switch ev.Kind {
+		case scheduler.YieldComplete:
+			p.complete(ev.Tag, ev.Data, ev.Err)
+		case scheduler.MessageEvent:
+			m, ok := ev.Data.(*relay.Message)
+			if !ok {
+				continue
+			}
+			if err := p.receive(m); err != nil {
+				return err
+			}
+		}
+	}
+	for budget := p.engine.budget; p.head != nil && !p.done && p.stop == nil; budget-- {
+		if budget == 0 {
+			out.Continue()
+			return nil
+		}
+		p.run(p.dequeue())
+	}
+	p.current = nil
+	switch {
+	case p.stop != nil:
+		return p.stop
+	case p.done:
+		out.Done(p.result)
+	case p.rest != nil && p.rest.upgrade != nil:
+		u := p.rest.upgrade
+		out.Upgrade(u.create, u.method, u.input)
+	case p.stopping():
+		return p.stop
+	case p.stuck():
+		return NewError(KindInternal, "deadlock: all coroutines blocked with no pending operations (threads="+
+			strconv.Itoa(len(p.coroutines)+1)+")")
+	}
+	return nil
+}
+
+// stuck reports whether nothing can ever wake the process.
+func (p *Process) stuck() bool {
+	return p.openOps == 0 && p.waits == 0 && p.inbox == nil && len(p.routes) == 0
+}
+
+// stopping reports whether the process was terminated or cancelled.
+func (p *Process) stopping() bool {
+	if p.stop == nil {
+		if err := p.ctx.Err(); err != nil {
+			p.stop = err
+		}
+	}
+	return p.stop != nil
+}
+
+func (p *Process) failed() bool { return p.stop != nil }
+
+// Close implements scheduler.Process. It drops all coroutines and runs what was
+// deferred.
+func (p *Process) Close() {
+	p.release()
+	if p.rest != nil {
+		for i := len(p.rest.cleanup) - 1; i >= 0; i-- {
+			p.rest.cleanup[i]()
+		}
+		p.rest.cleanup = nil
+	}
+}
+
+func (p *Process) release() {
+	p.main.drop()
+	for _, c := range p.coroutines {
+		c.drop()
+	}
+	p.coroutines, p.head, p.last, p.ops, p.routes, p.inbox, p.backlog = nil, nil, nil, nil, nil, nil, nil
+	p.inst.leave(p)
+	if p.ownInst {
+		p.inst.Close()
+	}
+}
+
+// ready puts c at the end of the run queue.
+func (p *Process) ready(c *coroutine) {
+	c.state = coReady
+	c.next = nil
+	if p.last == nil {
+		p.head = c
+	} else {
+		p.last.next = c
+	}
+	p.last = c
+}
+
+func (p *Process) dequeue() *coroutine {
+	c := p.head
+	p.head = c.next
+	if p.head == nil {
+		p.last = nil
+	}
+	c.next = nil
+	return c
+}
+
+// spawn starts fn as a coroutine of its own.
+func (p *Process) spawn(fn lua.LValue) *coroutine {
+	c := &coroutine{p: p, sched: true}
+	c.start(fn)
+	p.coroutines = append(p.coroutines, c)
+	p.ready(c)
+	return c
+}
+
+// ended handles the end of a scheduled coroutine.
+func (p *Process) ended(c *coroutine, values []lua.LValue, fault lua.LValue) {
+	if fault != nil {
+		p.stop = p.failure(fault)
+		return
+	}
+	if c != &p.main {
+		for i, other := range p.coroutines {
+			if other == c {
+				last := len(p.coroutines) - 1
+				p.coroutines[i] = p.coroutines[last]
+				p.coroutines[last] = nil
+				p.coroutines = p.coroutines[:last]
+				break
+			}
+		}
+		return
+	}
+	p.done = true
+	p.result, p.stop = p.outcomeOf(values)
+}
+
+// outcomeOf applies the rule that an error as second result is a failure.
+func (p *Process) outcomeOf(values []lua.LValue) (payload.Payload, error) {
+	if len(values) > 1 {
+		switch v := values[1].(type) {
+		case lua.LString:
+			if lua.LVIsFalse(values[0]) {
+				return payload.Payload{}, textError(string(v))
+			}
+		default:
+			if err, ok := AsError(v); ok {
+				return payload.Payload{}, err
+			}
+		}
+	}
+	if len(values) == 0 {
+		return payload.Payload{Format: payload.Lua, Data: lua.LNil}, nil
+	}
+	return toPayload(values[0]), nil
+}
+
+// failure turns a value that nobody caught into the error of the process.
+func (p *Process) failure(fault lua.LValue) error {
+	var frames []StackFrame
+	if r := p.rest; r != nil && r.traced == fault {
+		frames = r.trace
+	}
+	if err, ok := AsError(fault); ok {
+		if e, ok := err.(*Error); ok {
+			return e.withFrames(frames)
+		}
+		return err
+	}
+	e := textError(p.text(fault))
+	e.frames = frames
+	return e
+}
+
+// text is tostring outside of a running function.
+func (p *Process) text(v lua.LValue) string {
+	if t, ok := v.(*lua.LTable); ok {
+		if mt, ok := t.Metatable.(*lua.LTable); ok && p.driver != nil {
+			if fn, ok := mt.RawGetString("__tostring").(*lua.LFunction); ok {
+				out := p.callSync(&coroutine{p: p}, "its error is turned into text", fn, []lua.LValue{v})
+				if out.fault == nil && len(out.values) > 0 {
+					return out.values[0].String()
+				}
+			}
+		}
+		if s, ok := Unwrap(t).RawGetString("message").(lua.LString); ok {
+			return string(s)
+		}
+	}
+	return v.String()
+}
+
+// newThread takes a clean thread for c.
+func (p *Process) newThread(c *coroutine) *lua.LState {
+	th, _ := p.engine.threads.Get().(*lua.LState)
+	if th == nil {
+		th, _ = p.engine.template.NewThread()
+	}
+	th.Env = p.inst.env
+	th.SetContext(c)
+	return th
+}
+
+// maxKeptRegistry is the size up to which a thread is worth keeping for reuse.
+const maxKeptRegistry = 256
+
+// endThread gives a thread back. It is used again when it ended cleanly and no
+// program holds it.
+func (p *Process) endThread(th *lua.LState, clean bool) {
+	if th == nil || th.IsClosed() {
+		return
+	}
+	if clean && vm.reusable(th, maxKeptRegistry) {
+		th.SetTop(0)
+		th.RemoveContext()
+		th.Dead = false
+		th.Env, th.G = p.engine.template.Env, p.engine.template.G
+		p.engine.threads.Put(th)
+		return
+	}
+	th.Close()
+}
+
+var heapMetric = "/memory/classes/heap/objects:bytes"
+
+// checkHeap fails the process when it makes a heap grow that is too large
+// already.
+func (p *Process) checkHeap() {
+	limit := p.engine.maxHeap
+	if limit == 0 {
+		return
+	}
+	sample := []metrics.Sample{{Name: heapMetric}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() == metrics.KindUint64 && sample[0].Value.Uint64() > limit {
+		p.stop = NewError(KindLimitExceeded, "not enough memory")
+	}
+}
+
+// checked is true when Process still fits the interface it is made for.
+var _ scheduler.Process = (*Process)(nil)
+
+// tagOf and splitTag tie a tag to a slot of ops: the generation tells a late
+// completion from that of the slot's new owner.
+func tagOf(index int, gen uint32) dispatch.Tag {
+	return dispatch.Tag(uint64(gen)<<32 | uint64(index))
+}
+
+func splitTag(t dispatch.Tag) (index int, gen uint32) {
+	return int(uint32(t)), uint32(t >> 32)
+}

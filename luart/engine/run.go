@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package engine
+
+import (
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/scheduler/dispatch"
+)
+
+// driver resumes threads. There is one per running Step, not one per process.
+type driver struct {
+	L    *lua.LState
+	req  request
+	deep lua.LValue   // deep.go: what the next call really calls
+	args []lua.LValue // scratch
+}
+
+// request says why a thread suspended itself.
+type request struct {
+	kind    requestKind
+	nret    int16
+	frame   frameKind // reqCall
+	handler lua.LValue
+	target  *coroutine // reqResume
+	cmd     dispatch.Command
+	resume  Resume
+}
+
+type requestKind uint8
+
+const (
+	reqNone    requestKind = iota
+	reqCall                // call the first value with the others on a new thread
+	reqYield               // coroutine.yield
+	reqResume              // coroutine.resume
+	reqCommand             // Yield
+	reqWait                // a channel operation, queued already
+	reqUpgrade             // the process is replaced
+)
+
+func (e *Engine) newDriver() *driver {
+	d, _ := e.drivers.Get().(*driver)
+	if d == nil {
+		th, _ := e.template.NewThread()
+		g := *e.template.G
+		g.MainThread, g.CurrentThread = th, th
+		th.G = &g
+		d = &driver{L: th, args: make([]lua.LValue, 0, 16)}
+	}
+	return d
+}
+
+func (e *Engine) freeDriver(d *driver) {
+	d.L.RemoveContext()
+	d.L.SetTop(0)
+	d.req, d.deep = request{}, nil
+	e.drivers.Put(d)
+}
+
+// suspend makes the calling function return to the engine with its arguments,
+// from index first on, as the values of the request. Use: return suspend(L, …).
+func suspend(L *lua.LState, c *coroutine, req request) int {
+	if vm.nested(L) {
+		L.RaiseError("attempt to yield across a metamethod/Go callback boundary (%s)", callName(L))
+	}
+	if c.p.nest > 0 && req.kind >= reqCommand {
+		L.RaiseError("attempt to yield while %s (%s)", c.p.nestReason(), callName(L))
+	}
+	req.nret = int16(vm.wanted(L))
+	c.p.driver.req = req
+	return -1
+}
+
+// outcome is how a synchronous run ended.
+type outcome struct {
+	values []lua.LValue
+	fault  lua.LValue // nil unless it failed
+	ended  bool       // false after a yield
+}
+
+// run runs c, and whatever it resumes, until it waits, ends or, when c is
+// synchronous, yields.
+func (p *Process) run(c *coroutine) outcome {
+	d := p.driver
+	for {
+		var values []lua.LValue
+		var fault lua.LValue
+		if c.tail {
+			// The suspended call was the thread's last: it has ended.
+			c.tail = false
+			if c.inject != nil {
+				fault, c.inject = c.inject, nil
+			} else {
+				values = c.take(nil)
+			}
+		} else {
+			p.current = c
+			c.state = coRunning
+			state, value, results := d.resume(c)
+			req := d.req
+			d.req = request{}
+			if p.failed() {
+				return outcome{fault: lua.LNil, ended: true}
+			}
+			if state != lua.ResumeError && (req.kind != reqNone || state == lua.ResumeYield) {
+				c.tail = state == lua.ResumeOK
+				c.nret = req.nret
+				if req.kind == reqNone {
+					req.kind, c.nret = reqYield, lua.MultRet
+				}
+				next, out, done := p.serve(c, req, results)
+				if done {
+					return out
+				}
+				c = next
+				continue
+			}
+			values, fault = results, value
+		}
+		next, out, done := p.finish(c, values, fault)
+		if done {
+			return out
+		}
+		c = next
+	}
+}
+
+// resume runs the top thread of c until it suspends itself, ends or fails.
+func (d *driver) resume(c *coroutine) (state lua.ResumeState, fault lua.LValue, values []lua.LValue) {
+	var fn *lua.LFunction
+	args := d.args[:0]
+	if c.fn != nil {
+		if f, ok := c.fn.(*lua.LFunction); ok && !f.IsG {
+			fn = f
+		} else {
+			fn = callStub
+			args = append(args, c.fn)
+		}
+		c.fn = nil
+		c.pollNext()
+		args = c.take(args)
+	} else {
+		if c.inject != nil {
+			c.pollNext()
+		}
+		args = c.take(args)
+		// The VM takes what it finds in the registers of the call: missing
+		// results must be nil and surplus ones must not be there.
+		if n := int(c.nret); n >= 0 {
+			for len(args) < n {
+				args = append(args, lua.LNil)
+			}
+			clear(args[n:])
+			args = args[:n]
+		}
+	}
+	c.th.G = d.L.G
+	state, err, values := d.L.Resume(c.th, fn, args...)
+	clear(args)
+	d.args = args[:0]
+	if state == lua.ResumeError {
+		fault = lua.LNil
+		if e, ok := err.(*lua.ApiError); ok && e.Object != nil {
+			fault = e.Object
+		}
+		if fault == lua.LString(overflowPanic) {
+			fault = lua.LString(msgOverflow)
+		}
+		return state, fault, nil
+	}
+	// Resume turns no values into one nil, but only then is the slice made for
+	// one value: the success flag.
+	if cap(values) == 1 {
+		values = nil
+	}
+	return state, nil, values
+}
+
+// serve does what a suspended thread asked for. It returns the coroutine to run
+// next, or done.
+func (p *Process) serve(c *coroutine, req request, values []lua.LValue) (next *coroutine, out outcome, done bool) {
+	switch req.kind {
+	case reqCall:
+		fn := values[0]
+		c.frames = append(c.frames, frame{th: c.th, kind: req.frame, tail: c.tail, nret: c.nret, handler: req.handler})
+		c.start(fn)
+		c.give(values[1:])
+		return c, out, false
+
+	case reqResume:
+		t := req.target
+		c.state = coNormal
+		t.resumer = c
+		t.give(values)
+		return t, out, false
+
+	case reqYield:
+		switch {
+		case c.sync:
+			c.state = coSuspended
+			return nil, outcome{values: values}, true
+		case c.resumer != nil:
+			r := c.resumer
+			c.resumer = nil
+			c.state = coSuspended
+			if c.wrapped {
+				r.give(values)
+			} else {
+				r.prepend(lua.LTrue, values)
+			}
+			return r, out, false
+		default:
+			p.ready(c)
+			return nil, out, true
+		}
+
+	case reqCommand:
+		c.state = coWaiting
+		tag := p.addOp(op{co: c, resume: req.resume})
+		p.out.Yield(req.cmd, tag)
+		return nil, out, true
+
+	case reqUpgrade:
+		c.state = coWaiting
+		return nil, out, true
+
+	default: // reqWait
+		c.state = coWaiting
+		return nil, out, true
+	}
+}
+
+// finish handles the end of the top thread of c.
+func (p *Process) finish(c *coroutine, values []lua.LValue, fault lua.LValue) (next *coroutine, out outcome, done bool) {
+	if n := len(c.frames); n > 0 {
+		p.endThread(c.th, fault == nil)
+		f := c.frames[n-1]
+		c.frames[n-1] = frame{}
+		c.frames = c.frames[:n-1]
+		c.th, c.tail, c.nret = f.th, f.tail, f.nret
+		switch {
+		case f.kind == framePlain && fault != nil:
+			c.inject = fault
+		case f.kind == framePlain:
+			c.give(values)
+		case f.kind == frameHandler && fault != nil:
+			f.kind = frameHandling
+			c.frames = append(c.frames, f)
+			c.start(f.handler)
+			c.give1(fault)
+		case fault != nil:
+			c.give2(lua.LFalse, fault)
+		case f.kind == frameHandling:
+			c.prepend(lua.LFalse, values)
+		default:
+			c.prepend(lua.LTrue, values)
+		}
+		return c, out, false
+	}
+	r := c.resumer
+	c.resumer = nil
+	p.endThread(c.th, fault == nil && !c.visible)
+	c.th = nil
+	c.state = coDead
+	switch {
+	case c.sync:
+		return nil, outcome{values: values, fault: fault, ended: true}, true
+	case r == nil:
+		p.ended(c, values, fault)
+		return nil, out, true
+	case fault != nil && c.wrapped:
+		r.inject = fault
+	case fault != nil:
+		r.give2(lua.LFalse, fault)
+	case c.wrapped:
+		r.give(values)
+	default:
+		r.prepend(lua.LTrue, values)
+	}
+	return r, out, false
+}
+
+// callSync runs fn to its end inside a Go call. Nothing in it may wait.
+func (p *Process) callSync(c *coroutine, reason string, fn lua.LValue, args []lua.LValue) outcome {
+	c.start(fn)
+	c.give(args)
+	return p.runSync(c, reason)
+}
+
+// runSync runs c until it yields or ends, from within a Go call.
+func (p *Process) runSync(c *coroutine, reason string) outcome {
+	current, state, why := p.current, coRunning, p.why
+	if current != nil {
+		state = current.state
+		current.state = coNormal
+	}
+	p.nest++
+	p.why = reason
+	c.sync = true
+	out := p.run(c)
+	c.sync = false
+	p.nest--
+	p.why = why
+	p.current = current
+	if current != nil {
+		current.state = state
+	}
+	return out
+}
+
+func (p *Process) nestReason() string {
+	if p.why == "" {
+		return "a Go function waits for the result"
+	}
+	return p.why
+}
