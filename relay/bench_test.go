@@ -3,6 +3,7 @@
 package relay_test
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -189,5 +190,23 @@ func BenchmarkPIDString(b *testing.B) {
 		if p.String() == "" {
 			b.Fatal("empty")
 		}
+	}
+}
+
+func BenchmarkMailboxHost(b *testing.B) {
+	h := relay.NewMailboxHost(relay.WithMailboxWorkers(2))
+	if err := h.Attach(relay.NewPID("", "node:control", "a"), (*relay.Message).Release); err != nil {
+		b.Fatal(err)
+	}
+	from, dest := relay.NewPID("", "h", "s"), relay.NewPID("", "node:control", "a")
+	p := payload.New("x")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := h.Receive(relay.NewMessage(from, dest, "t", p)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := h.Close(context.Background()); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -13,6 +13,7 @@ require (
 require (
 	github.com/kr/text v0.2.0 // indirect
 	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+	github.com/wippyrun/kit/mailbox v0.1.0
 )
 
 replace github.com/wippyrun/kit/mailbox => ../mailbox
