@@ -39,7 +39,7 @@ func checkModules(_ context.Context, env Env) ([]Problem, error) {
 		if work := env.Repo.Work.Go; work != nil && (m.Mod.Go == nil || m.Mod.Go.Version != work.Version) {
 			report(nil, "go version differs from go.work", "write go "+work.Version)
 		}
-		checkReplaces(m, report)
+		checkReplaces(env.Repo, m, report)
 		for _, r := range m.Mod.Require {
 			if r.Indirect {
 				continue // chosen by the go command
@@ -56,9 +56,10 @@ func checkModules(_ context.Context, env Env) ([]Problem, error) {
 	return out, nil
 }
 
-// checkReplaces compares the siblings a module requires with those it replaces:
-// both lists must be the same, and each replacement the sibling's directory.
-func checkReplaces(m *repo.Module, report func(line *modfile.Line, message, fix string)) {
+// checkReplaces compares the siblings a module requires with those it replaces.
+// Each one required must be replaced by its directory; each one replaced must be
+// required, by the module or by a sibling that it requires.
+func checkReplaces(rp *repo.Repo, m *repo.Module, report func(line *modfile.Line, message, fix string)) {
 	replaced := make(map[string]bool)
 	for _, r := range m.Mod.Replace {
 		dir, ours := strings.CutPrefix(r.Old.Path, prefix)
@@ -71,20 +72,30 @@ func checkReplaces(m *repo.Module, report func(line *modfile.Line, message, fix 
 			report(r.Syntax, "replaces "+r.Old.Path+" by "+r.New.Path, "write "+replaceLine(m, dir))
 		}
 	}
-	requires := make(map[string]bool)
 	for _, r := range m.Mod.Require {
-		dir, ours := strings.CutPrefix(r.Mod.Path, prefix)
-		if !ours {
-			continue
-		}
-		requires[r.Mod.Path] = true
-		if !replaced[r.Mod.Path] {
+		if dir, ours := strings.CutPrefix(r.Mod.Path, prefix); ours && !replaced[r.Mod.Path] {
 			report(r.Syntax, "requires "+r.Mod.Path+" without replacing it", "add "+replaceLine(m, dir))
 		}
 	}
+	needed := make(map[string]bool)
+	need(rp, m, needed)
 	for _, r := range m.Mod.Replace {
-		if strings.HasPrefix(r.Old.Path, prefix) && !requires[r.Old.Path] {
+		if strings.HasPrefix(r.Old.Path, prefix) && !needed[r.Old.Path] {
 			report(r.Syntax, "replaces "+r.Old.Path+" without requiring it", "remove the line")
+		}
+	}
+}
+
+// need adds the siblings that a module requires, directly or through others.
+func need(rp *repo.Repo, m *repo.Module, needed map[string]bool) {
+	for _, r := range m.Mod.Require {
+		dir, ours := strings.CutPrefix(r.Mod.Path, prefix)
+		if !ours || needed[r.Mod.Path] {
+			continue
+		}
+		needed[r.Mod.Path] = true
+		if sibling := rp.Module(dir); sibling != nil {
+			need(rp, sibling, needed)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func checkTestCalls(f *repo.File, p *repo.Parsed) []Problem {
 		switch {
 		case clock != "" && x.Name == clock && sel.Sel.Name == "Sleep":
 			out = append(out, Problem{File: f.Path, Line: p.Line(call.Pos()), Message: "test sleeps",
-				Fix: "wait for a condition or a channel, or use testing/synctest"})
+				Fix: "wait for a condition or a channel; in a testing/synctest bubble, receive from time.After"})
 		case slices.Contains([]string{"t", "b", "f", "tb"}, x.Name) && slices.Contains(skips, sel.Sel.Name):
 			out = append(out, Problem{File: f.Path, Line: p.Line(call.Pos()), Message: "test is skipped",
 				Fix: "make it run, or choose its file with a build constraint"})
