@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/wippyrun/kit/registry"
+)
+
+const fileScheme = "file://"
+
+// interpolate returns the content of the file a value names. A path that begins with a
+// slash counts from the root of the tree, any other from the directory of the file.
+func (d *decoder) interpolate(n *yaml.Node, field string, b *registry.OriginBuilder) (string, bool) {
+	ref := strings.TrimPrefix(n.Value, fileScheme)
+	fail := func(err error, format string, args ...any) (string, bool) {
+		p := d.file.fail(n, field, "interpolation failed: "+fmt.Sprintf(format, args...))
+		p.Err = err
+		return "", false
+	}
+	if ref == "" || ref == "/" {
+		return fail(nil, "empty file path in file:// URL")
+	}
+	if strings.ContainsRune(ref, 0) {
+		return fail(nil, "invalid file path")
+	}
+	name := path.Join(path.Dir(d.file.name), ref)
+	if strings.HasPrefix(ref, "/") {
+		name = path.Clean(strings.TrimLeft(ref, "/"))
+	}
+	if name == ".." || strings.HasPrefix(name, "../") {
+		return fail(nil, "path traversal detected in file path: %s", ref)
+	}
+	if !fs.ValidPath(name) {
+		return fail(nil, "invalid file path")
+	}
+	raw, err := fs.ReadFile(d.file.tree.FS, name)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			if strings.Contains(pe.Err.Error(), "escapes") {
+				return fail(nil, "path traversal detected in file path: %s", ref)
+			}
+			err = pe.Err
+		}
+		return fail(err, "failed to read file %s", display(d.file.tree, name))
+	}
+	if b != nil {
+		b.Text(b.Last(), display(d.file.tree, name), 0, 0)
+	}
+	return string(raw), true
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wippyrun/kit/registry"
+)
+
+// Options changes how trees are read. The zero value reads strictly.
+type Options struct {
+	// Lenient skips a file that has a problem, with one warning per problem, and lets the
+	// last of several definitions of an ID win. Otherwise both make Load fail.
+	Lenient bool
+	// Warn is told what does not prevent loading. It is called from the goroutine of
+	// Load. Default: nobody is told.
+	Warn func(*Problem)
+	// SkipDirs names directories that are not entered, besides node_modules: a base name,
+	// or a slash-separated path from the root of the tree.
+	SkipDirs []string
+	// Parallel is how many files are parsed at a time. Default: GOMAXPROCS.
+	Parallel int
+
+	_ struct{}
+}
+
+// Tree is one root of files.
+type Tree struct {
+	// Dir is the directory, or with FS the name to use for it in positions.
+	Dir string
+	// FS replaces the directory. It should confine its names to the tree the way
+	// os.Root does.
+	FS fs.FS
+	// Meta is set on every entry of the tree, over the metadata in the files.
+	Meta map[string]any
+
+	_ struct{}
+}
+
+// Load reads the entries of directories. A directory that does not exist is skipped with
+// a warning. The same ID twice in one directory is a problem; in two directories the
+// later definition wins, with a warning.
+//
+// The error is a Problems unless ctx ended or a directory could not be read.
+func Load(ctx context.Context, dirs []string, opts Options) ([]registry.Entry, error) {
+	trees := make([]Tree, len(dirs))
+	for i, d := range dirs {
+		trees[i].Dir = d
+	}
+	return LoadTrees(ctx, trees, opts)
+}
+
+// LoadFS reads the entries of a file system; name stands for it in positions.
+func LoadFS(ctx context.Context, fsys fs.FS, name string, opts Options) ([]registry.Entry, error) {
+	return LoadTrees(ctx, []Tree{{Dir: name, FS: fsys}}, opts)
+}
+
+// LoadTrees is Load for trees.
+func LoadTrees(ctx context.Context, trees []Tree, opts Options) ([]registry.Entry, error) {
+	l := &loader{opts: opts}
+	for _, t := range trees {
+		if err := l.tree(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if len(l.problems) > 0 {
+		return nil, l.problems
+	}
+	return l.entries, nil
+}
+
+type loader struct {
+	opts     Options
+	entries  []registry.Entry
+	at       map[registry.ID]place
+	problems Problems
+	trees    int
+}
+
+type place struct{ index, tree int }
+
+func (l *loader) warn(p *Problem) {
+	if l.opts.Warn != nil {
+		l.opts.Warn(p)
+	}
+}
+
+func (l *loader) tree(ctx context.Context, t Tree) error {
+	if t.FS == nil {
+		root, err := os.OpenRoot(t.Dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			l.warn(&Problem{File: t.Dir, Message: "path not found, skipping"})
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("source: open %s: %w", t.Dir, err)
+		}
+		defer root.Close()
+		t.FS = root.FS()
+	}
+	l.trees++
+	names, err := l.list(t)
+	if err != nil {
+		return fmt.Errorf("source: list %s: %w", t.Dir, err)
+	}
+	files := make([]*file, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	n := l.opts.Parallel
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	g.SetLimit(n)
+	for i, name := range names {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			files[i] = parse(t, name)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return fmt.Errorf("source: %w", err)
+	}
+	var found Problems
+	for _, f := range files {
+		found = append(found, l.take(t, f)...)
+	}
+	found.sort()
+	l.problems = append(l.problems, found...)
+	return nil
+}
+
+// list returns the candidate files in lexical order.
+func (l *loader) list(t Tree) ([]string, error) {
+	skip := skips(l.opts.SkipDirs)
+	var names []string
+	err := fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && (skip[d.Name()] || skip[name]) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch path.Ext(name) {
+		case ".yaml", ".yml", ".json":
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names, err
+}
+
+// skips returns the directories to skip: fixed, given, and by environment.
+func skips(given []string) map[string]bool {
+	skip := map[string]bool{"node_modules": true}
+	for _, d := range given {
+		skip[path.Clean(filepath.ToSlash(d))] = true
+	}
+	for d := range strings.SplitSeq(os.Getenv("SKIP_TEST_DIRS"), ",") {
+		if d = strings.TrimSpace(d); d != "" {
+			skip[d] = true
+		}
+	}
+	for env, dirs := range map[string][]string{
+		"SKIP_TEMPORAL_TESTS":     {"_temporal", "temporal"},
+		"SKIP_CLOUDSTORAGE_TESTS": {"cloudstorage"},
+		"SKIP_SQS_TESTS":          {"sqs"},
+		"SKIP_NETWORK_TESTS":      {"network"},
+	} {
+		if os.Getenv(env) != "" {
+			for _, d := range dirs {
+				skip[d] = true
+			}
+		}
+	}
+	return skip
+}
+
+// take adds the entries of a file and returns its problems.
+func (l *loader) take(t Tree, f *file) Problems {
+	for _, w := range f.warnings {
+		l.warn(w)
+	}
+	if len(f.problems) > 0 {
+		if !l.opts.Lenient {
+			return f.problems
+		}
+		f.problems.sort()
+		for _, p := range f.problems {
+			q := *p
+			q.Message = "file skipped: " + q.Message
+			l.warn(&q)
+		}
+		return nil
+	}
+	if l.at == nil {
+		l.at = map[registry.ID]place{}
+	}
+	var found Problems
+	for _, e := range f.entries {
+		if len(t.Meta) > 0 {
+			m := maps.Clone(e.Meta)
+			if m == nil {
+				m = make(map[string]any, len(t.Meta))
+			}
+			maps.Copy(m, t.Meta)
+			e.Meta = m
+		}
+		first, seen := l.at[e.ID]
+		if !seen {
+			l.at[e.ID] = place{len(l.entries), l.trees}
+			l.entries = append(l.entries, e)
+			continue
+		}
+		p := f.problem(e.Origin.Line, e.Origin.Column, "", fmt.Sprintf("duplicate entry %s, first defined at %s",
+			e.ID, l.entries[first.index].Position("")))
+		if first.tree == l.trees && !l.opts.Lenient {
+			p.Hint = "rename or remove one of them"
+			found = append(found, p)
+			continue
+		}
+		p.Message = "duplicate entries detected (will use last definition): " + p.Message
+		l.warn(p)
+		l.entries[first.index] = e
+		l.at[e.ID] = place{first.index, l.trees}
+	}
+	return found
+}
+
+// display joins the name of a tree and the name of a file in it the way a person would
+// write it.
+func display(t Tree, name string) string {
+	if t.Dir == "" {
+		return name
+	}
+	return filepath.Join(t.Dir, filepath.FromSlash(name))
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// parseYAML returns the root of the first document, or nil when there is none.
+func parseYAML(raw []byte) (root *yaml.Node, p *Problem) {
+	defer func() {
+		// The parser is known to panic on some malformed input.
+		if v := recover(); v != nil {
+			root, p = nil, &Problem{Message: fmt.Sprintf("bad YAML: %v", v)}
+		}
+	}()
+	var doc yaml.Node
+	err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&doc)
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, yamlProblem(raw, err)
+	}
+	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
+		return nil, nil
+	}
+	return doc.Content[0], nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// yamlProblem finds the position in the text of a parser error; the column is that of
+// the first character of the line, since the parser does not tell it.
+func yamlProblem(raw []byte, err error) *Problem {
+	p := &Problem{Message: "bad YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return p
+	}
+	p.Message = "bad YAML: " + m[2]
+	if m[1] == "" {
+		p.Line, p.Col = 1, 1
+		return p
+	}
+	p.Line, _ = strconv.Atoi(m[1])
+	lines := bytes.Split(raw, []byte("\n"))
+	if p.Line >= 1 && p.Line <= len(lines) {
+		l := lines[p.Line-1]
+		p.Col = len(l) - len(bytes.TrimLeft(l, " \t")) + 1
+		if tab := bytes.IndexByte(l[:p.Col-1], '\t'); tab >= 0 {
+			p.Col = tab + 1
+			p.Hint = "indent with spaces, not tabs"
+		}
+	}
+	return p
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/internal/suggest"
+	"github.com/wippyrun/kit/registry/internal/wildcard"
+)
+
+// DisableConfig says which entries Disable removes. In patterns "*" is one segment of a
+// dotted name, "**" any number, "(a|b)" one of several.
+type DisableConfig struct {
+	// Namespaces are patterns for the namespace.
+	Namespaces []string
+	// Entries are patterns of the form namespace:name.
+	Entries []string
+	// Meta maps a metadata field to the texts that disable an entry.
+	Meta map[string][]string
+	// Lenient turns the name of an entry or namespace that does not exist into a warning.
+	Lenient bool
+	// Position returns where "namespaces", "entries" or "meta.F" was written. Optional.
+	Position func(key string) string
+
+	_ struct{}
+}
+
+// ParseDisable reads a configuration section with the keys namespaces, entries and meta;
+// the latter may be nested or flattened to "meta.F".
+func ParseDisable(section map[string]any) (DisableConfig, error) {
+	var c DisableConfig
+	var errs []error
+	list := func(key string, v any) []string {
+		out, err := stringList(v)
+		if err != nil {
+			errs = append(errs, &KeyError{Key: "disable." + key, Err: err})
+		}
+		return out
+	}
+	for _, key := range slices.Sorted(maps.Keys(section)) {
+		v := section[key]
+		switch {
+		case key == "namespaces":
+			c.Namespaces = list(key, v)
+		case key == "entries":
+			c.Entries = list(key, v)
+		case key == "meta":
+			m, ok := v.(map[string]any)
+			if !ok && v != nil {
+				errs = append(errs, &KeyError{Key: "disable.meta", Err: invalidf("must be a map, got %T", v)})
+			}
+			for f, v := range m {
+				c.addMeta(f, list("meta."+f, v))
+			}
+		case strings.HasPrefix(key, "meta."):
+			c.addMeta(key[len("meta."):], list(key, v))
+		default:
+			errs = append(errs, &KeyError{Key: "disable." + key, Err: invalidf("unknown field"),
+				Hint: suggest.Hint(key, slices.Values([]string{"namespaces", "entries", "meta"}))})
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+func (c *DisableConfig) addMeta(field string, texts []string) {
+	if c.Meta == nil {
+		c.Meta = map[string][]string{}
+	}
+	c.Meta[field] = append(c.Meta[field], texts...)
+}
+
+func stringList(v any) ([]string, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case []string:
+		return v, nil
+	case []any:
+		out := make([]string, 0, len(v))
+		for _, x := range v {
+			s, ok := x.(string)
+			if !ok {
+				return nil, invalidf("must be a list of strings, has a %T", x)
+			}
+			out = append(out, s)
+		}
+		return out, nil
+	}
+	return nil, invalidf("must be a string or a list of strings, got %T", v)
+}
+
+// Disable returns a stage that removes entries. A malformed pattern is an error, and so
+// is the full name of an entry that does not exist unless the configuration is lenient;
+// a pattern or a namespace that matches nothing is a warning.
+func Disable(c DisableConfig) Stage { return &disable{c} }
+
+type disable struct{ c DisableConfig }
+
+func (s *disable) Name() string { return "disable" }
+
+// rule is one pattern that removes entries.
+type rule struct {
+	key     string // where it is configured
+	text    string
+	match   func(registry.Entry) bool
+	literal *registry.ID
+	hits    int
+}
+
+func (s *disable) Apply(ctx context.Context, entries []registry.Entry) ([]registry.Entry, error) {
+	rules, errs := s.rules()
+	if len(rules) == 0 && len(errs) == 0 {
+		return entries, nil
+	}
+	report := reportOf(ctx)
+	var kept []registry.Entry
+	for _, e := range entries {
+		hit := false
+		for _, r := range rules {
+			if r.match(e) {
+				r.hits++
+				hit = true
+			}
+		}
+		if hit {
+			report.remove(s.Name(), e.ID)
+			continue
+		}
+		kept = append(kept, e)
+	}
+	for _, r := range rules {
+		if r.hits > 0 {
+			continue
+		}
+		if r.literal != nil && !s.c.Lenient {
+			if _, gone := report.RemovedBy(*r.literal); !gone {
+				errs = append(errs, &KeyError{Key: "disable." + r.key, Position: s.position(r.key),
+					Err: notFoundf("no entry found for %s", r.text), Hint: idHint(*r.literal, entries)})
+			}
+			continue
+		}
+		report.warn(Warning{Stage: s.Name(), Position: s.position(r.key),
+			Message: fmt.Sprintf("disable.%s: %q matches no entry", r.key, r.text)})
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return kept, nil
+}
+
+func (s *disable) position(key string) string {
+	if s.c.Position == nil {
+		return ""
+	}
+	return s.c.Position(key)
+}
+
+func (s *disable) rules() (rules []*rule, errs []error) {
+	for _, text := range s.c.Namespaces {
+		p := wildcard.Compile(text)
+		rules = append(rules, &rule{key: "namespaces", text: text,
+			match: func(e registry.Entry) bool { return p.Match(e.ID.Namespace) }})
+	}
+	for _, text := range s.c.Entries {
+		ns, name, err := splitPattern(text)
+		if err != nil {
+			errs = append(errs, &KeyError{Key: "disable.entries", Position: s.position("entries"), Err: err})
+			continue
+		}
+		r := &rule{key: "entries", text: text}
+		if !wildcard.IsWild(ns) && !wildcard.IsWild(name) {
+			r.literal = &registry.ID{Namespace: ns, Name: name}
+		}
+		n, m := wildcard.Compile(ns), wildcard.Compile(name)
+		r.match = func(e registry.Entry) bool { return n.Match(e.ID.Namespace) && m.Match(e.ID.Name) }
+		rules = append(rules, r)
+	}
+	for _, field := range slices.Sorted(maps.Keys(s.c.Meta)) {
+		texts := s.c.Meta[field]
+		rules = append(rules, &rule{key: "meta." + field, text: strings.Join(texts, ", "), match: func(e registry.Entry) bool {
+			v, _ := registry.Lookup(e.Meta, field)
+			text, ok := v.(string)
+			return ok && slices.Contains(texts, text)
+		}})
+	}
+	return rules, errs
+}
+
+func splitPattern(text string) (ns, name string, err error) {
+	ns, name, ok := strings.Cut(text, ":")
+	reason := ""
+	switch {
+	case !ok:
+		reason = "missing ':' separator (expected namespace:name)"
+	case ns == "":
+		reason = "empty namespace"
+	case name == "":
+		reason = "empty name"
+	default:
+		return ns, name, nil
+	}
+	return "", "", invalidf("invalid entry pattern '%s': %s", text, reason)
+}
