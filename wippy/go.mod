@@ -3,15 +3,35 @@ module github.com/wippyrun/kit/wippy
 go 1.26.0
 
 require (
+	github.com/puzpuzpuz/xsync/v3 v3.5.1
+	github.com/spf13/cobra v1.10.2
 	github.com/wippyrun/kit/appctx v0.1.0
 	github.com/wippyrun/kit/eventbus v0.1.0
 	github.com/wippyrun/kit/loader v0.1.0
 	github.com/wippyrun/kit/luart v0.1.0
 	github.com/wippyrun/kit/luart/modules v0.1.0
-	github.com/wippyrun/kit/mailbox v0.1.0
 	github.com/wippyrun/kit/registry v0.1.0
 	github.com/wippyrun/kit/relay v0.1.0
 	github.com/wippyrun/kit/scheduler v0.1.0
+	github.com/yuin/gopher-lua v1.1.2
+	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.49.0
+	golang.org/x/term v0.47.0
+	gopkg.in/yaml.v3 v3.0.1
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/rogpeppe/go-internal v1.16.0 // indirect
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+	github.com/spf13/pflag v1.0.9 // indirect
+	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
+	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+	github.com/wippyrun/kit/mailbox v0.1.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/text v0.14.0 // indirect
 )
 
 replace github.com/wippyrun/kit/appctx => ../appctx

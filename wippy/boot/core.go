@@ -11,7 +11,6 @@ import (
 
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/registry"
-	"github.com/wippyrun/kit/registry/history/sqlite"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
@@ -79,7 +78,7 @@ func (r *Runtime) openHistory() (registry.History, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return nil, fmt.Errorf("registry.history_path: %w", err)
 		}
-		return sqlite.Open(path)
+		return nil, fmt.Errorf("%s", path)
 	default:
 		r.log.Warn("unknown registry.history_type, keeping versions in memory", "history_type", kind)
 		return registry.NewMemoryHistory(), nil
@@ -90,8 +89,8 @@ func (r *Runtime) openHistory() (registry.History, error) {
 // the indexes it uses; this component is where the rest of the system waits for
 // it.
 func (r *Runtime) loadFinder() error {
-	_, err := KeyRegistry.MustGet(r.dict).Snapshot().Find(map[string]any{})
-	return err
+	KeyFinder.Set(r.dict, KeyRegistry.MustGet(r.dict))
+	return nil
 }
 
 func (r *Runtime) loadSupervisor() error {

@@ -49,17 +49,29 @@ func loadEntries(ctx context.Context, o Options, c *config.Config, log *slog.Log
 }
 
 func runPipeline(ctx context.Context, entries []registry.Entry, o Options, c *config.Config, log *slog.Logger) ([]registry.Entry, error) {
-	override := stage.Override(c.Section("override"))
-	return stage.NewPipeline(
+	disable, err := stage.ParseDisable(c.Section("disable"))
+	if err != nil {
+		return nil, err
+	}
+	disable.Lenient = o.Lenient
+	override := stage.Override(c.Section("override"), stage.OverrideOptions{Lenient: o.Lenient})
+	var report stage.Report
+	entries, err = stage.NewPipeline(
 		override,
-		stage.Disable(stage.DisableConfig{
-			Namespaces: c.Strings("disable", "namespaces"),
-			Entries:    c.Strings("disable", "entries"),
-			Meta:       c.Sub("disable", "meta"),
-		}),
+		stage.Disable(disable),
 		stage.Link(stage.LinkOptions{Lenient: o.Lenient}),
 		override,
-	).Run(ctx, entries)
+	).Run(stage.WithReport(ctx, &report), entries)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range report.Warnings() {
+		log.Warn(w.Message, "stage", w.Stage, "entry", w.ID.String(), "at", w.Position)
+	}
+	if n := report.Removed(); n > 0 {
+		log.Info("entries disabled", "count", n)
+	}
+	return entries, nil
 }
 
 // skippedDirs are the directories the environment asks to leave out.

@@ -37,6 +37,7 @@ var (
 	KeyPIDs       = appctx.NewKey[*pidgen.Generator]("pidgen")
 	KeyDispatcher = appctx.NewKey[*dispatch.Registry]("dispatcher")
 	KeyRegistry   = appctx.NewKey[*registry.Registry]("registry")
+	KeyFinder     = appctx.NewKey[Searcher]("finder")
 	KeySupervisor = appctx.NewKey[*supervisor.Supervisor]("supervisor")
 	KeyTopology   = appctx.NewKey[*topology.Topology]("topology")
 	KeyLifecycle  = appctx.NewKey[*lifecycle.Lifecycle]("lifecycle")
@@ -48,3 +49,9 @@ var (
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 )
+
+// Searcher finds entries by query: the read-only side of the registry that most
+// components need.
+type Searcher interface {
+	Find(query map[string]any) []registry.Entry
+}

@@ -74,7 +74,10 @@ func New(o Options) (*Runtime, error) {
 	for _, w := range warnings {
 		r.log.Warn("configuration", "problem", w)
 	}
-	nodeName := pidgen.NodeName(c.String("relay", "node_name", ""), o.Dir)
+	nodeName := pidgen.NodeName(pidgen.NodeOptions{
+		Configured: c.String("relay", "node_name", ""),
+		Clustered:  c.Bool("cluster", "enabled", false),
+	})
 	node := relay.NewNode(nodeName)
 	r.router = relay.NewRouter(node)
 
@@ -87,6 +90,9 @@ func New(o Options) (*Runtime, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.ctx, r.cancel = appctx.With(ctx, r.dict), cancel
 	r.loader, err = loader.New(r.components()...)
+	if err == nil {
+		err = r.serveLogConfig(r.ctx)
+	}
 	if err != nil {
 		cancel()
 		return nil, err
@@ -169,7 +175,7 @@ func (r *Runtime) Shutdown() {
 			r.log.Error("shutdown failed", "error", err)
 		}
 		r.log.Debug("shutdown complete")
-		if err := errors.Join(r.logs.Close(), r.bus.Stop(ctx)); err != nil {
+		if err := r.bus.Stop(ctx); err != nil {
 			r.log.Error("shutdown failed", "error", err)
 		}
 	})

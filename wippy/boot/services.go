@@ -60,18 +60,21 @@ func (r *Runtime) loadEngine() error {
 	)
 	e := engine.New(
 		engine.WithTranscoder(KeyTranscoder.MustGet(r.dict)),
-		engine.WithPrinter(lualogger.Printer(r.log)),
+		engine.WithPrinter(func(p *engine.Process, location, text string) {
+			r.log.Info(text, "pid", p.PID().String(), "location", location)
+		}),
 	)
 	luaprocess.Register(dispatch, manager)
 	luafuncs.Register(dispatch, functions)
 	luaio.Register(dispatch)
+	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	var errs []error
 	for _, m := range []engine.Module{
 		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager}),
-		luafuncs.Module(luafuncs.Deps{Functions: functions}),
+		luafuncs.Module(nil),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
 		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),
-		luatime.Module(luatime.Deps{Clock: KeyClock.MustGet(r.dict), Send: r.router.Send}),
+		luatime.Module(KeyClock.MustGet(r.dict), r.router.Send),
 		lualogger.Module(r.log),
 		luaio.Module(),
 		luactx.Module(),

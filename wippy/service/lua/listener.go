@@ -12,6 +12,7 @@ package lua
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -99,9 +100,6 @@ func (l *Listener) install(e registry.Entry, old *unit) error {
 			return &fields.Error{Path: "data.imports." + ref.alias, Message: "adding dependency would create a cycle: " + id + " imports " + ref.target + ", which imports " + id}
 		}
 	}
-	if err := checkAliases(config, l.units); err != nil {
-		return err
-	}
 	u := &unit{entry: e, config: config, importers: map[string]*unit{}}
 	if old != nil {
 		u.importers, u.function = old.importers, old.function
@@ -147,13 +145,16 @@ func (l *Listener) link(u *unit) error {
 		target := l.units[ref.target]
 		if target == nil {
 			e := fault.New(fault.NotFound, "node with ID "+ref.target+" not found")
-			return &importError{alias: ref.alias, err: e, hint: suggest.Hint(ref.target, slices.Collect(maps.Keys(l.units)))}
+			return &fieldError{
+				field: "data.imports." + ref.alias, text: "imports." + ref.alias + ": " + e.Error(), err: e,
+				hint: suggest.Hint(ref.target, slices.Collect(maps.Keys(l.units))),
+			}
 		}
 		spec.Imports = append(spec.Imports, engine.Import{Alias: ref.alias, Program: target.program})
 	}
 	program, err := l.deps.Engine.Link(spec)
 	if err != nil {
-		return err
+		return moduleError(err, u.config)
 	}
 	u.program = program
 	return nil
@@ -248,14 +249,23 @@ func (l *Listener) withdraw(u *unit) {
 	}
 }
 
-// importError points an unknown import at its field.
-type importError struct {
-	alias string
-	err   error
-	hint  string
+// moduleError points the engine's complaint about an unknown module at its item
+// in the entry.
+func moduleError(err error, c config) error {
+	name, ok := fault.DetailsOf(err)["module"].(string)
+	if i := slices.Index(c.modules, name); ok && i >= 0 {
+		return &fieldError{field: fmt.Sprintf("data.modules.%d", i), text: "modules: " + err.Error(), err: err}
+	}
+	return err
 }
 
-func (e *importError) Error() string { return "import " + e.alias + ": " + e.err.Error() }
-func (e *importError) Unwrap() error { return e.err }
-func (e *importError) Field() string { return "data.imports." + e.alias }
-func (e *importError) Hint() string  { return e.hint }
+// fieldError points an error at the field that causes it and keeps its kind.
+type fieldError struct {
+	field, text, hint string
+	err               error
+}
+
+func (e *fieldError) Error() string { return e.text }
+func (e *fieldError) Unwrap() error { return e.err }
+func (e *fieldError) Field() string { return e.field }
+func (e *fieldError) Hint() string  { return e.hint }

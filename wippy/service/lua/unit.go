@@ -10,7 +10,6 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
-	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 )
 
@@ -129,28 +128,4 @@ func (u *unit) reaches(id string, units map[string]*unit) bool {
 		}
 	}
 	return false
-}
-
-// aliases checks that one alias means one entry in everything c reaches, because
-// all of it shares one Lua state.
-func checkAliases(c config, units map[string]*unit) error {
-	meaning := map[string]string{}
-	seen := map[string]bool{}
-	var walk func(refs []importRef) error
-	walk = func(refs []importRef) error {
-		for _, ref := range refs {
-			if other, taken := meaning[ref.alias]; taken && other != ref.target {
-				return fault.New(fault.Conflict, "alias '"+ref.alias+"' collision: it names both "+other+" and "+ref.target)
-			}
-			meaning[ref.alias] = ref.target
-			if next := units[ref.target]; next != nil && !seen[ref.target] {
-				seen[ref.target] = true
-				if err := walk(next.config.imports); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	return walk(c.imports)
 }
