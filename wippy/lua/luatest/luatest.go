@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay"
@@ -47,6 +48,8 @@ type System struct {
 	Functions *functions.Registry
 	// Process holds what every process is made with.
 	Process engine.ProcessOptions
+	// Frame, when not nil, is the frame of processes that are started without one.
+	Frame *appctx.Frame
 
 	tb testing.TB
 }
@@ -116,6 +119,9 @@ func (s *System) Define(id, source string) {
 	s.Factories.Register(id, func(_ context.Context, r factory.Request) (scheduler.Process, string, error) {
 		o := s.Process
 		o.Program, o.PID, o.Value = program, r.PID, r.Frame
+		if r.Frame == nil {
+			o.Value = s.Frame
+		}
 		return s.Engine.NewProcess(o), "", nil
 	})
 }
