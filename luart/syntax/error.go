@@ -92,7 +92,10 @@ func (lx *lexer) fail(t token, message, hint string) {
 }
 
 func (lx *lexer) errorAt(t token, message, hint string) *Error {
-	start, end := lx.lineBounds(t.pos)
+	start, end := t.bol, t.pos
+	for end < len(lx.src) && class[lx.src[end]]&cNewline == 0 {
+		end++
+	}
 	e := &Error{
 		Name: lx.name, Line: t.line, Col: t.pos - start + 1, Message: message, Hint: hint,
 		SourceLine: lx.src[start:end], AtEOF: t.kind == kEOF && t.pos >= len(lx.src),
@@ -101,20 +104,5 @@ func (lx *lexer) errorAt(t token, message, hint string) *Error {
 	return e
 }
 
-// lineBounds returns the offsets of the line that holds offset pos.
-func (lx *lexer) lineBounds(pos int) (start, end int) {
-	start, end = pos, pos
-	for start > 0 && class[lx.src[start-1]]&cNewline == 0 {
-		start--
-	}
-	for end < len(lx.src) && class[lx.src[end]]&cNewline == 0 {
-		end++
-	}
-	return start, end
-}
-
-// position converts a token's place to a Position.
-func (lx *lexer) position(t *token) Position {
-	start, _ := lx.lineBounds(t.pos)
-	return Position{Line: t.line, Col: t.pos - start + 1}
-}
+// position is where a token begins.
+func (t *token) position() Position { return Position{t.line, t.pos - t.bol + 1} }

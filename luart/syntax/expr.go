@@ -156,7 +156,7 @@ func (p *parser) operand() ast.Expr {
 }
 
 func (p *parser) cast(e ast.Expr) ast.Expr {
-	c := Cast{Expr: e, Pos: p.position(&p.tok)}
+	c := Cast{Expr: e, Pos: p.tok.position()}
 	op, h := p.tok.kind, p.height
 	p.next()
 	switch op {

@@ -85,7 +85,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 		types.Returns, types.HasReturns = p.returnTypes(true), true
 	}
 	if annotated || types.HasReturns || types.Params != nil {
-		types.Pos = p.position(&paren)
+		types.Pos = paren.position()
 		types.Params = pad(types.Params, len(f.ParList.Names))
 		types.ParamPos = p.takePlaces(places)
 		p.types.Functions = append(p.types.Functions, types)
@@ -125,7 +125,7 @@ func pad(types []TypeNode, n int) []TypeNode {
 func (p *parser) takePlaces(mark int) []Position {
 	out := make([]Position, 0, len(p.places)-mark)
 	for _, at := range p.places[mark:] {
-		out = append(out, p.positionOf(at))
+		out = append(out, at.position())
 	}
 	return out
 }

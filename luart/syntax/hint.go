@@ -100,6 +100,9 @@ func (p *parser) expectEnd(want kind, opener string, line int) {
 	if line == p.tok.line {
 		hint = fmt.Sprintf("'%s' needs its '%s'", opener, kindText[want])
 	}
+	if p.elseIf > 0 {
+		hint += fmt.Sprintf("; 'else if' on line %d opens a block of its own, write elseif", p.elseIf)
+	}
 	if h := p.hint(); h != "" {
 		hint = h
 	}

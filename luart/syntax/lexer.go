@@ -37,6 +37,7 @@ type lexer struct {
 	src  string
 	off  int // offset of the next unread byte
 	line int // line of the next unread byte
+	bol  int // offset of the beginning of that line
 }
 
 // at returns the byte at offset i, or 0 beyond the end. A NUL byte in the source starts no token, so the two need no telling apart.
@@ -55,6 +56,7 @@ func (lx *lexer) newline(i int) int {
 		i++
 	}
 	lx.line++
+	lx.bol = i
 	return i
 }
 
@@ -73,10 +75,10 @@ func (lx *lexer) skip() {
 			i += 2
 			if lx.at(i) == '[' {
 				if level, open := lx.longOpen(i); open {
-					line := lx.line
+					opener := token{pos: start, end: start + 2, line: lx.line, bol: lx.bol}
 					end, ok := lx.longBracket(i, level, nil)
 					if !ok {
-						lx.fail(token{pos: start, end: start + 2, line: line}, "invalid multiline comment",
+						lx.fail(opener, "invalid multiline comment",
 							"the comment opened here is never closed with "+longCloser(level))
 					}
 					i = end
@@ -98,7 +100,7 @@ func (lx *lexer) skip() {
 func (lx *lexer) scan(t *token) {
 	lx.skip()
 	i := lx.off
-	t.pos, t.line = i, lx.line
+	t.pos, t.line, t.bol = i, lx.line, lx.bol
 	if i >= len(lx.src) {
 		t.kind, t.end, t.text = kEOF, i, ""
 		return

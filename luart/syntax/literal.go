@@ -141,7 +141,7 @@ func (lx *lexer) escape(t *token, buf *strings.Builder, i int) int {
 			j++
 		}
 		if n > 255 {
-			lx.fail(token{pos: i - 1, end: j, line: lx.line}, "decimal escape too large",
+			lx.fail(token{pos: i - 1, end: j, line: lx.line, bol: lx.bol}, "decimal escape too large",
 				"a decimal escape stands for one byte, \\0 to \\255")
 		}
 		buf.WriteByte(byte(n))

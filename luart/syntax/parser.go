@@ -71,7 +71,9 @@ type parser struct {
 	prevKind kind // the token before tok
 	prevLine int
 	prevEnd  int
+	prevBol  int
 
+	elseIf int // line of the last `else if`, a likely reason for a missing end
 	level  int // depth of recursion, see enter
 	height int // height of the tree parsed last
 	types  *TypeTable
@@ -99,11 +101,11 @@ type parser struct {
 	keepLoops bool
 }
 
-// place is the source position of a token, in the cheap form.
-type place struct{ pos, line int }
+// place is where a token begins: offset, line and offset of that line.
+type place struct{ pos, line, bol int }
 
 func (p *parser) next() {
-	p.prevKind, p.prevLine, p.prevEnd = p.tok.kind, p.tok.line, p.tok.end
+	p.prevKind, p.prevLine, p.prevEnd, p.prevBol = p.tok.kind, p.tok.line, p.tok.end, p.tok.bol
 	if p.hasAhead {
 		p.tok, p.hasAhead = p.ahead, false
 		return
@@ -174,12 +176,9 @@ func (p *parser) grow(h int) {
 	}
 }
 
-func (p *parser) place() place { return place{p.tok.pos, p.tok.line} }
+func (p *parser) place() place { return place{p.tok.pos, p.tok.line, p.tok.bol} }
 
-func (p *parser) positionOf(at place) Position {
-	t := token{pos: at.pos, line: at.line}
-	return p.position(&t)
-}
+func (at place) position() Position { return Position{at.line, at.pos - at.bol + 1} }
 
 // compileError ends the parse with an error of the compile stage, at a known place.
 func (p *parser) compileError(t token, message string) {

@@ -3,6 +3,8 @@
 package syntax
 
 import (
+	"slices"
+
 	lua "github.com/yuin/gopher-lua"
 	"github.com/yuin/gopher-lua/ast"
 )
@@ -48,7 +50,8 @@ const (
 	opClosure  = uint32(lua.OP_CLOSURE)
 )
 
-// repair corrects what gopher-lua's compiler gets wrong and gives intrinsic functions readable names.
+// repair corrects what gopher-lua's compiler gets wrong, gives intrinsic functions readable names and releases memory:
+// the compiler leaves 12 KB of code buffer with every function, however short.
 func repair(proto *lua.FunctionProto, fixes []gotoFix) {
 	if len(fixes) > 0 {
 		for pc, line := range proto.DbgSourcePositions {
@@ -68,6 +71,8 @@ func repair(proto *lua.FunctionProto, fixes []gotoFix) {
 		}
 	}
 	repairLists(proto)
+	proto.Code = slices.Clone(proto.Code)
+	proto.DbgSourcePositions = slices.Clone(proto.DbgSourcePositions)
 	for _, inner := range proto.FunctionPrototypes {
 		repair(inner, fixes)
 	}

@@ -126,7 +126,7 @@ func (p *parser) exprStmt() ast.Stmt {
 		}
 		return p.assignment(e)
 	}
-	if call, ok := e.(*ast.FuncCallExpr); ok {
+	if call, ok := e.(*ast.FuncCallExpr); ok && !p.castAhead() {
 		s := p.callSts.new()
 		s.Expr = call
 		s.SetLine(call.Line())
@@ -134,6 +134,11 @@ func (p *parser) exprStmt() ast.Stmt {
 	}
 	p.notStatement(start, e)
 	return nil
+}
+
+// castAhead reports whether the current token would make the expression before it the operand of a cast.
+func (p *parser) castAhead() bool {
+	return p.tok.kind == kAs || p.tok.kind == kDoubleColon || p.tok.kind == kBang
 }
 
 // notStatement explains why an expression cannot stand alone.
@@ -154,12 +159,12 @@ func (p *parser) notStatement(start token, e ast.Expr) {
 	switch {
 	case bare && p.tok.kind == kName:
 		p.fail(p.tok, "unexpected identifier", hint)
-	case p.tok.kind == kAssign || isArithmetic(p.tok.kind) || p.tok.kind == kBang:
+	case p.tok.kind == kAssign || isArithmetic(p.tok.kind) || p.castAhead():
 		start = p.tok
 	case hint == "":
 		start.end = p.prevEnd
 	}
-	if hint == "" {
+	if hint == "" && !p.castAhead() {
 		hint = p.hint()
 	}
 	if hint == "" || hint == "equality is written ==" {
@@ -257,8 +262,7 @@ func (p *parser) ifStmt() ast.Stmt {
 	}
 	if p.accept(kElse) {
 		if p.tok.kind == kIf && p.tok.line == p.prevLine {
-			// Legal, but when the 'end' for it is missing this is the likely reason; the hint of expectEnd names the line.
-			start.text = "else if"
+			p.elseIf = p.tok.line
 		}
 		current.Else = p.blockUntil()
 		height = max(height, p.height+tall)

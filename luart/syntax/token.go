@@ -109,9 +109,6 @@ var kindText = [kindCount]string{
 // isTypeWord reports whether k is a word reserved for types only.
 func (k kind) isTypeWord() bool { return k >= kAs && k <= kTypeof }
 
-// isLuaWord reports whether k is a reserved word of Lua itself.
-func (k kind) isLuaWord() bool { return k >= kAnd && k <= kWhile }
-
 // endsBlock reports whether k can only follow the last statement of a block.
 func (k kind) endsBlock() bool {
 	return k == kEnd || k == kEOF || k == kElse || k == kElseif || k == kUntil
@@ -124,6 +121,7 @@ type token struct {
 	pos  int // offset of the first byte
 	end  int // offset after the last byte
 	line int // line of the first byte, from 1
+	bol  int // offset of the beginning of that line
 	kind kind
 }
 

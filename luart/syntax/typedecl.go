@@ -5,7 +5,7 @@ package syntax
 // typeDecl parses type Name<T> = T. The word type is the current token and a name follows.
 func (p *parser) typeDecl() {
 	p.next()
-	d := &TypeDecl{Name: p.tok.text, Pos: p.position(&p.tok)}
+	d := &TypeDecl{Name: p.tok.text, Pos: p.tok.position()}
 	p.next()
 	if p.tok.kind == kLt {
 		d.Params = p.typeParams()
@@ -32,7 +32,7 @@ func (p *parser) typeParams() []TypeParam {
 	p.next()
 	var list []TypeParam
 	for {
-		tp := TypeParam{Pos: p.position(&p.tok), Name: p.expectName("a type parameter")}
+		tp := TypeParam{Pos: p.tok.position(), Name: p.expectName("a type parameter")}
 		if p.accept(kColon) {
 			tp.Bound = p.typ()
 		}
@@ -50,7 +50,7 @@ func (p *parser) interfaceDecl() {
 	start := p.tok
 	at := p.place()
 	p.next()
-	d := &TypeDecl{Pos: p.position(&p.tok), Name: p.expectName("an interface name")}
+	d := &TypeDecl{Pos: p.tok.position(), Name: p.expectName("an interface name")}
 	body := &InterfaceType{}
 	if p.accept(kColon) {
 		for {
@@ -70,7 +70,7 @@ func (p *parser) interfaceDecl() {
 }
 
 func (p *parser) interfaceMethod() InterfaceMethod {
-	m := InterfaceMethod{Pos: p.position(&p.tok), Name: p.expectSoftName("a method name"), NoReturns: true}
+	m := InterfaceMethod{Pos: p.tok.position(), Name: p.expectSoftName("a method name"), NoReturns: true}
 	open := p.tok
 	p.expect(kLparen)
 	for p.tok.kind != kRparen {

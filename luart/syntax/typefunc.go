@@ -76,7 +76,8 @@ func (p *parser) grouped(start place, l params) TypeNode {
 			return p.span(f, start)
 		}
 	}
-	p.fail(p.tok, "syntax error: unexpected "+p.describe(&p.tok)+", expected '->'",
+	at := token{kind: kLparen, pos: start.pos, end: p.prevEnd, line: start.line, bol: start.bol}
+	p.fail(at, "syntax error: unexpected parentheses around a type, or '->' is missing behind them",
 		"parentheses do not group types; an array of a union is {A | B}, other groups need a name")
 	return nil
 }

@@ -72,9 +72,7 @@ func (p *parser) simpleAfter(start place, t TypeNode, conditional bool) TypeNode
 
 // span gives a type its extent: from start to the last token read.
 func (p *parser) span(t TypeNode, start place) TypeNode {
-	line := p.prevLine
-	from, _ := p.lineBounds(p.prevEnd)
-	t.typeNode().span = Span{p.positionOf(start), Position{line, p.prevEnd - from + 1}}
+	t.typeNode().span = Span{start.position(), Position{p.prevLine, p.prevEnd - p.prevBol + 1}}
 	return t
 }
 
@@ -82,7 +80,7 @@ func (p *parser) validators() []Validator {
 	var list []Validator
 	for p.tok.kind == kAt {
 		p.next()
-		v := Validator{Pos: p.position(&p.tok), Name: p.expectSoftName("a validator name")}
+		v := Validator{Pos: p.tok.position(), Name: p.expectSoftName("a validator name")}
 		if p.tok.kind == kLparen {
 			open := p.tok
 			p.next()
@@ -234,7 +232,7 @@ func (p *parser) closeAngle() {
 		p.expect(kGt)
 		return
 	}
-	p.prevKind, p.prevLine, p.prevEnd = kGt, p.tok.line, p.tok.pos+1
+	p.prevKind, p.prevLine, p.prevEnd, p.prevBol = kGt, p.tok.line, p.tok.pos+1, p.tok.bol
 	p.tok.kind, p.tok.text = rest, kindText[rest]
 	p.tok.pos++
 }
@@ -285,7 +283,7 @@ func (p *parser) fieldAhead() bool {
 func (p *parser) recordType(start place, open token) TypeNode {
 	r := &RecordType{}
 	for p.tok.kind != kRbrace {
-		f := RecordField{Pos: p.position(&p.tok)}
+		f := RecordField{Pos: p.tok.position()}
 		switch p.tok.kind {
 		case kEllipsis:
 			p.fail(p.tok, "syntax error: unexpected '...'", "records are always open; leave out the '...'")
