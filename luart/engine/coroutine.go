@@ -31,7 +31,7 @@ type coroutine struct {
 	relax   uint16        // deep.go: depth up to which calls are not watched
 	watched uint16        // deep.go: instructions watched
 	nret    int16         // results the suspended call of th must leave
-	hand    uint8 // how many coroutines resumed each other to get here
+	hand    uint8         // how many coroutines resumed each other to get here
 	nfew    uint8
 	state   coState
 	tail    bool // the suspended call was the last act of th: its results are th's

@@ -191,7 +191,8 @@ func (e *Error) withFrames(frames []StackFrame) *Error {
 	return &c
 }
 
-// sameText is the error of a plain Lua string.
+// textError is the error of a plain Lua string that was raised. Whether trying
+// again helps is not known: a supervisor may restart what failed with it.
 func textError(message string) *Error {
-	return &Error{kind: KindInternal, message: message, retryable: no}
+	return &Error{kind: KindInternal, message: message}
 }

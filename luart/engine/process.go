@@ -64,7 +64,7 @@ type Process struct {
 	seq        uint32 // messages seen
 	freeOp     int32  // 1 + index of a free op, 0 for none
 	openOps    int32
-	waits      int32  // coroutines waiting on channels
+	waits      int32 // coroutines waiting on channels
 	nest       int16
 	done       bool
 	ownInst    bool
@@ -352,7 +352,7 @@ func (p *Process) outcomeOf(values []lua.LValue) (payload.Payload, error) {
 		switch v := values[1].(type) {
 		case lua.LString:
 			if lua.LVIsFalse(values[0]) {
-				return payload.Payload{}, textError(string(v))
+				return payload.Payload{}, NewError(KindInternal, string(v)) // a refusal, not an accident: not retryable
 			}
 		default:
 			if err, ok := AsError(v); ok {
