@@ -100,7 +100,12 @@ func compileSchema(text string) (*jsonschema.Schema, error) {
 	if err := c.AddResource(schemaURL, doc); err != nil {
 		return nil, err
 	}
-	return c.Compile(schemaURL)
+	schema, err := c.Compile(schemaURL)
+	var invalid *jsonschema.SchemaValidationError
+	if errors.As(err, &invalid) {
+		return nil, fmt.Errorf("the schema is not valid: %w", oneLine(invalid.Err))
+	}
+	return schema, err
 }
 
 // withoutRegexFormat renames the one format whose check cannot be replaced. Values that are data, not schema,
@@ -127,12 +132,17 @@ func withoutRegexFormat(doc any) {
 // check validates a document that UnmarshalJSON or hostValue made. The error says what is wrong, and where, on
 // one line.
 func check(schema *jsonschema.Schema, doc any) error {
-	err := schema.Validate(doc)
+	return oneLine(schema.Validate(doc))
+}
+
+// oneLine makes the report of the validator one line that names the places and says nothing of our own address of
+// the schema.
+func oneLine(err error) error {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	_, problems, _ := strings.Cut(invalid.Error(), "\n") // the first line names our own address of the schema
+	_, problems, _ := strings.Cut(invalid.Error(), "\n") // the first line names that address
 	lines := strings.Split(problems, "\n")
 	for i, line := range lines {
 		lines[i] = strings.TrimPrefix(strings.TrimSpace(line), "- ")
