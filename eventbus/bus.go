@@ -34,6 +34,9 @@ type Bus struct {
 	index   index
 	cache   topicCache
 	touched []*Subscription
+	ready   []*Subscription
+
+	crew crew
 }
 
 // action is one item of the dispatcher's queue: a span of events, or, when sub is
@@ -51,6 +54,7 @@ func New(opts ...Option) *Bus {
 		signal: make(chan struct{}, 1),
 		done:   make(chan struct{}),
 	}
+	b.crew.member = b.crew.run
 	go b.dispatch()
 	return b
 }
@@ -165,7 +169,6 @@ func (b *Bus) subscribe(ctx context.Context, s *Subscription, opts []SubscribeOp
 	for _, o := range opts {
 		o.applyTo(s)
 	}
-	s.deliver = s.run
 
 	b.mu.Lock()
 	switch limit := b.config.maxSubscriptions; {

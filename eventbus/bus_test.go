@@ -236,6 +236,56 @@ func TestStuckSubscriberDelaysNobody(t *testing.T) {
 	stop(t, bus)
 }
 
+// TestCallbacksMayWaitForEachOther passes only when all callbacks of an event run at
+// the same time: each waits until the last one has begun.
+func TestCallbacksMayWaitForEachOther(t *testing.T) {
+	const n = 200
+	bus := eventbus.New()
+	for range n {
+		subscribe(t, bus, "", "", func(ev eventbus.Event) {
+			begun := ev.Data.(*sync.WaitGroup)
+			begun.Done()
+			begun.Wait()
+		})
+	}
+	for range 3 {
+		var begun sync.WaitGroup
+		begun.Add(n)
+		bus.Publish(eventbus.Event{System: "s", Kind: "k", Data: &begun})
+		begun.Wait()
+	}
+	stop(t, bus)
+}
+
+// TestManyStuckSubscribersDelayNobody has more callbacks stuck than processors, and
+// checks in a bubble, where nothing can be owed to a time-out, that the rest still
+// get everything.
+func TestManyStuckSubscribersDelayNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := eventbus.New()
+		release := make(chan struct{})
+		var free [10]sink
+		for i := range 100 {
+			if i%10 == 5 {
+				subscribe(t, bus, "", "", free[i/10].add)
+			} else {
+				subscribe(t, bus, "", "", func(eventbus.Event) { <-release })
+			}
+		}
+		for _, path := range numbered(5) {
+			bus.Publish(event("s", "k", path))
+			synctest.Wait()
+		}
+		for i := range free {
+			if got := free[i].paths(); !slices.Equal(got, numbered(5)) {
+				t.Errorf("subscriber %d got %v", i, got)
+			}
+		}
+		close(release)
+		stop(t, bus)
+	})
+}
+
 func TestBoundedPolicies(t *testing.T) {
 	const capacity, published = 4, 10
 	for _, tc := range []struct {

@@ -82,10 +82,29 @@ func (b *Bus) route(sp span) {
 		from = to
 	}
 	for i, s := range b.touched {
-		s.accept()
 		b.touched[i] = nil
+		if !s.accept() {
+			continue
+		}
+		if b.ready = append(b.ready, s); len(b.ready) == readyBatch {
+			b.flushReady()
+		}
 	}
 	b.touched = b.touched[:0]
+	b.flushReady()
+}
+
+// readyBatch is how many subscriptions are given to the crew at once: enough to
+// take its lock rarely, few enough for callbacks to begin while the dispatcher is
+// still busy with the rest.
+const readyBatch = 32
+
+func (b *Bus) flushReady() {
+	if len(b.ready) > 0 {
+		b.crew.add(b.ready...)
+		clear(b.ready)
+		b.ready = b.ready[:0]
+	}
 }
 
 // topic is the key of topicCache.

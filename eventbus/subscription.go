@@ -13,8 +13,8 @@ import (
 // [Bus.Subscribe] and [Bus.SubscribeChan] and ends with [Subscription.Close], with
 // its context, with the bus, or by its overflow policy.
 //
-// A subscription has a queue of its own, and a goroutine of its own whenever that
-// queue is not empty, so nothing a subscriber does delays another. Its methods may
+// A subscription has a queue of its own and is served by a goroutine of its own for
+// as long as its callback is busy, so nothing a subscriber does delays another. Its methods may
 // be called concurrently and from its own callback.
 type Subscription struct {
 	bus     *Bus
@@ -27,7 +27,7 @@ type Subscription struct {
 
 	mu        sync.Mutex
 	queue     queue         // guarded by mu
-	running   bool          // guarded by mu; a delivery goroutine exists
+	running   bool          // guarded by mu; with the crew, waiting to be served or served
 	finishing bool          // guarded by mu; ends when the queue is empty
 	err       error         // guarded by mu; why it ended
 	done      chan struct{} // guarded by mu; made when first asked for
@@ -37,11 +37,10 @@ type Subscription struct {
 	// delivery that waits for the channel.
 	quit chan struct{}
 
-	// Owned by the delivery goroutine, of which there is one at a time.
+	// Owned by the goroutine that serves the subscription; there is at most one.
 	batch      []span
 	position   int // in batch
 	batchLimit int // constant; 0 means no limit
-	deliver    func()
 
 	// Owned by the dispatcher.
 	staged []span // events found for it in the span being dispatched
@@ -158,9 +157,9 @@ func (s *Subscription) stage(c *chunk, from, to uint32) (added, first bool) {
 	return true, true
 }
 
-// accept moves the staged events to the queue and sees to it that they are
-// delivered. Called by the dispatcher.
-func (s *Subscription) accept() {
+// accept moves the staged events to the queue. It reports whether the subscription
+// has to be given to the crew. Called by the dispatcher.
+func (s *Subscription) accept() (ready bool) {
 	s.mu.Lock()
 	if s.ended.Load() {
 		s.mu.Unlock()
@@ -168,7 +167,7 @@ func (s *Subscription) accept() {
 			sp.chunk.release()
 		}
 		s.staged = s.staged[:0]
-		return
+		return false
 	}
 	dropped, ok := s.queue.push(s.staged)
 	s.staged = s.staged[:0]
@@ -179,33 +178,23 @@ func (s *Subscription) accept() {
 		s.endLocked(ErrOverflow)
 		s.mu.Unlock()
 		s.bus.forget(s)
-		return
+		return false
 	}
-	start := !s.running
+	ready = !s.running
 	s.running = true
 	s.mu.Unlock()
-	if start {
-		go s.deliver() // a stored func without arguments: starting it allocates nothing
-	}
+	return ready
 }
 
-// run is the delivery goroutine: it lives from the first event until the queue is
-// empty.
-func (s *Subscription) run() {
-	returned := false
-	defer func() {
-		if !returned { // the callback called runtime.Goexit: carry on elsewhere
-			go s.deliver()
-		}
-	}()
+// serve delivers until the queue is empty. Called by a goroutine of the crew.
+func (s *Subscription) serve() {
 	for s.position < len(s.batch) || s.next() {
 		s.drain()
 	}
-	returned = true
 }
 
-// next fetches the next batch. It reports false when there is none; the goroutine
-// then no longer belongs to the subscription.
+// next fetches the next batch. It reports false when there is none; the subscription
+// is then no longer the goroutine's to serve.
 func (s *Subscription) next() bool {
 	s.position = 0
 	s.mu.Lock()
