@@ -241,7 +241,7 @@ func TestPlainRecordAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
 	if n := testing.AllocsPerRun(1000, func() {
 		log.LogAttrs(ctx, slog.LevelInfo, "message", slog.String("k", "v"), slog.Int("n", 3), slog.Bool("ok", true))
-	}); n > 0 {
+	}); n > 0 && !raceEnabled {
 		t.Errorf("a record allocates %v times", n)
 	}
 }

@@ -14,5 +14,6 @@ func (r Restart) Delay(n int, random float64) time.Duration {
 	d := float64(r.InitialDelay) * math.Pow(r.BackoffFactor, float64(max(n, 1)-1))
 	d = min(d, float64(r.MaxDelay)) // also takes care of +Inf
 	d *= 1 + r.Jitter*(2*random-1)
-	return time.Duration(min(d, math.MaxInt64))
+	const longest = 1 << 62 // 146 years; the largest Duration is no exact float64
+	return time.Duration(min(d, longest))
 }

@@ -28,6 +28,7 @@ type Supervisor struct {
 	mu       sync.Mutex
 	members  map[string]*member
 	blocked  map[string]bool // auto-start services that were not tried because of a dependency
+	changes  uint64          // counts the batches carried out
 	tx       *batch          // open transaction
 	queue    []*batch        // committed, not yet carried out
 	draining chan struct{}   // non-nil while batches are carried out; closed afterwards

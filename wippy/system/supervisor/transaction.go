@@ -147,6 +147,8 @@ func (s *Supervisor) addServices(b *batch) {
 		s.mu.Unlock()
 		return
 	}
+	s.changes++
+	changes := s.changes
 	var again, ids []string
 	for id := range s.blocked { // perhaps what they lacked is here now
 		again = append(again, id)
@@ -170,15 +172,20 @@ func (s *Supervisor) addServices(b *batch) {
 		s.block(g, ids, l.err)
 	} else {
 		for _, id := range ids {
-			go s.observe(l.nodes[id], slog.LevelError)
+			go s.observe(l.nodes[id], changes, slog.LevelError)
 		}
 		s.awaitRequired(l, ids)
 	}
-	// One at a time: services that block each other must not block the rest.
 	for _, id := range again {
-		if l := s.launch(g, []string{id}); l.err == nil {
-			go s.observe(l.nodes[id], slog.LevelDebug)
-		}
+		s.tryBlocked(g, changes, id)
+	}
+}
+
+// tryBlocked starts a service that was not tried before. One at a time: services that block each other
+// must not block the rest.
+func (s *Supervisor) tryBlocked(g *graph, changes uint64, id string) {
+	if l := s.launch(g, []string{id}); l.err == nil {
+		go s.observe(l.nodes[id], changes, slog.LevelDebug)
 	}
 }
 
@@ -194,19 +201,31 @@ func (s *Supervisor) block(g *graph, ids []string, err error) {
 	}
 }
 
-// observe reports the outcome of a start nobody waits for.
-func (s *Supervisor) observe(n *launchNode, level slog.Level) {
+// observe reports the outcome of a start nobody waits for. changes is the state of the services that it
+// was based on: a service that turns out blocked after they have changed is tried again at once.
+func (s *Supervisor) observe(n *launchNode, changes uint64, level slog.Level) {
 	<-n.done
 	id := n.member.id
 	s.mu.Lock()
 	delete(s.blocked, id)
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
 	if n.blocked && s.members[id] == n.member {
 		s.blocked[id] = true
 	}
-	closed := s.closed
+	var g *graph
+	now := s.changes
+	if s.blocked[id] && now != changes {
+		g = s.graph()
+	}
 	s.mu.Unlock()
-	if n.err != nil && !closed {
+	if n.err != nil {
 		s.log.Log(s.ctx, level, "service not started", "service", id, "error", n.err)
+	}
+	if g != nil {
+		s.tryBlocked(g, now, id)
 	}
 }
 
