@@ -21,80 +21,111 @@ type node struct {
 }
 
 // newGraph checks the components and arranges them. All problems are collected:
-// duplicates and missing dependencies first, then cycles among the rest.
+// names first, then missing dependencies, then cycles among the rest.
 func newGraph(components []Component) (*graph, error) {
-	var problems []Problem
-
-	sorted := slices.Clone(components)
-	slices.SortStableFunc(sorted, func(a, b Component) int { return cmp.Compare(a.Name, b.Name) })
-
-	byName := make(map[string]int, len(sorted))
-	var nodes []node
-	for _, c := range sorted {
-		switch _, taken := byName[c.Name]; {
-		case c.Name == "":
-			problems = append(problems, Problem{Kind: Unnamed})
-		case taken:
-			// Three components of one name are one problem.
-			p := Problem{Kind: Duplicate, Component: c.Name}
-			if len(problems) == 0 || problems[len(problems)-1].Component != c.Name {
-				problems = append(problems, p)
-			}
-		default:
-			byName[c.Name] = len(nodes)
-			nodes = append(nodes, node{Component: c})
+	nodes, problems := named(components)
+	problems = append(problems, connect(nodes)...)
+	g, complete := level(nodes)
+	if !complete {
+		for _, path := range cycles(nodes) {
+			problems = append(problems, Problem{Kind: Cycle, Component: path[0], Path: path})
 		}
-	}
-	for i := range nodes {
-		n := &nodes[i]
-		names := slices.Clone(n.DependsOn)
-		slices.Sort(names)
-		for _, name := range slices.Compact(names) {
-			if d, ok := byName[name]; ok {
-				n.deps = append(n.deps, d)
-			} else {
-				problems = append(problems, Problem{Kind: Missing, Component: n.Name, Dependency: name})
-			}
-		}
-	}
-	for _, path := range cycles(nodes) {
-		problems = append(problems, Problem{Kind: Cycle, Component: path[0], Path: path})
 	}
 	if len(problems) > 0 {
 		return nil, &GraphError{Problems: problems}
 	}
-	return level(nodes), nil
+	return g, nil
 }
 
-// level assigns levels to an acyclic graph and sorts the nodes by them.
-func level(nodes []node) *graph {
-	// Kahn's algorithm, one round per level.
-	waiting := make([]int, len(nodes))
-	users := make([][]int, len(nodes))
-	var ready []int
-	for i, n := range nodes {
-		waiting[i] = len(n.deps)
-		for _, d := range n.deps {
-			users[d] = append(users[d], i)
+// named returns a node for every name, sorted by name, and what is wrong with names.
+func named(components []Component) ([]node, []Problem) {
+	// Indexes are sorted, not components, which are large to move.
+	order := make([]int, len(components))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(components[a].Name, components[b].Name), a-b)
+	})
+	var problems []Problem
+	nodes := make([]node, 0, len(components))
+	for _, i := range order {
+		c := components[i]
+		switch n := len(nodes); {
+		case c.Name == "":
+			problems = append(problems, Problem{Kind: Unnamed})
+		case n > 0 && nodes[n-1].Name == c.Name:
+			// Three components of one name are one problem.
+			if k := len(problems); k == 0 || problems[k-1].Component != c.Name {
+				problems = append(problems, Problem{Kind: Duplicate, Component: c.Name})
+			}
+		default:
+			nodes = append(nodes, node{Component: c})
 		}
-		if len(n.deps) == 0 {
+	}
+	return nodes, problems
+}
+
+// connect fills in deps, each dependency once, as indexes into nodes, and returns
+// the missing ones.
+func connect(nodes []node) []Problem {
+	byName := make(map[string]int, len(nodes))
+	total := 0
+	for i := range nodes {
+		byName[nodes[i].Name] = i
+		total += len(nodes[i].DependsOn)
+	}
+	var problems []Problem
+	all := make([]int, 0, total) // one array for the deps of all nodes
+	for i := range nodes {
+		n := &nodes[i]
+		var missing []string
+		begin := len(all)
+		for _, name := range n.DependsOn {
+			d, ok := byName[name]
+			switch {
+			case !ok:
+				missing = append(missing, name)
+			case !slices.Contains(all[begin:], d):
+				all = append(all, d)
+			}
+		}
+		n.deps = all[begin:len(all):len(all)]
+		slices.Sort(missing)
+		for _, name := range slices.Compact(missing) {
+			problems = append(problems, Problem{Kind: Missing, Component: n.Name, Dependency: name})
+		}
+	}
+	return problems
+}
+
+// level assigns levels by Kahn's algorithm, one round per level. It reports whether
+// every node found its place; if not, the rest depend on a cycle. The nodes stay as
+// they are; the graph has copies with deps of its own.
+func level(nodes []node) (g *graph, complete bool) {
+	waiting := make([]int, len(nodes))
+	users := reverse(nodes)
+	var ready []int
+	for i := range nodes {
+		if waiting[i] = len(nodes[i].deps); waiting[i] == 0 {
 			ready = append(ready, i)
 		}
 	}
-	g := &graph{nodes: make([]node, 0, len(nodes))}
+	g = &graph{nodes: make([]node, 0, len(nodes))}
 	position := make([]int, len(nodes)) // index into nodes -> index into g.nodes
 	for len(ready) > 0 {
 		slices.Sort(ready) // nodes are sorted by name, so this sorts by name
-		var row, next []int
+		row := make([]int, 0, len(ready))
+		var next []int
 		for _, i := range ready {
+			position[i] = len(g.nodes)
+			row = append(row, len(g.nodes))
 			n := nodes[i]
 			n.level = len(g.levels)
 			n.deps = slices.Clone(n.deps)
 			for k, d := range n.deps {
 				n.deps[k] = position[d]
 			}
-			position[i] = len(g.nodes)
-			row = append(row, len(g.nodes))
 			g.nodes = append(g.nodes, n)
 			for _, u := range users[i] {
 				if waiting[u]--; waiting[u] == 0 {
@@ -105,7 +136,30 @@ func level(nodes []node) *graph {
 		g.levels = append(g.levels, row)
 		ready = next
 	}
-	return g
+	return g, len(g.nodes) == len(nodes)
+}
+
+// reverse returns, for each node, the nodes that depend on it.
+func reverse(nodes []node) [][]int {
+	count := make([]int, len(nodes))
+	total := 0
+	for i := range nodes {
+		for _, d := range nodes[i].deps {
+			count[d]++
+			total++
+		}
+	}
+	users := make([][]int, len(nodes))
+	all := make([]int, total) // one array for the users of all nodes
+	for i, n := range count {
+		users[i], all = all[:0:n], all[n:]
+	}
+	for i := range nodes {
+		for _, d := range nodes[i].deps {
+			users[d] = append(users[d], i)
+		}
+	}
+	return users
 }
 
 // plan returns the names of every level.

@@ -1,0 +1,51 @@
+package appctx_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wippyrun/kit/appctx"
+)
+
+// Greeter is a component that other packages use.
+type Greeter struct{ word string }
+
+// Greet greets.
+func (g *Greeter) Greet(name string) string { return g.word + ", " + name }
+
+var greeterKey = appctx.NewKey[*Greeter]("greeter")
+
+func Example() {
+	// While the application boots, components are put under their keys.
+	dict := appctx.New()
+	greeterKey.Set(dict, &Greeter{word: "Hello"})
+	dict.Seal() // from here on a write panics
+
+	// Everything that runs later finds them through the context.
+	ctx := appctx.With(context.Background(), dict)
+	if g, ok := greeterKey.Get(appctx.From(ctx)); ok {
+		fmt.Println(g.Greet("world"))
+	}
+	// Output: Hello, world
+}
+
+func ExampleFrame() {
+	actor := appctx.NewFrameKey[string]("actor", appctx.Inherit())
+	attempt := appctx.NewFrameKey[int]("attempt")
+
+	call := appctx.NewFrame()
+	defer func() { _ = call.Release() }()
+	if err := call.SetAll(actor.To("alice"), attempt.To(1)); err != nil {
+		fmt.Println(err)
+	}
+
+	callee := call.Fork() // call is read-only from here on
+	defer func() { _ = callee.Release() }()
+	who, _ := actor.Get(callee)
+	_, inherited := attempt.Get(callee)
+	fmt.Println(who, inherited)
+	fmt.Println(attempt.Set(call, 2))
+	// Output:
+	// alice false
+	// cannot set key in sealed frame: attempt
+}
