@@ -28,6 +28,11 @@ type Message struct {
 	Topic string
 	// Payloads is the content, in order. It is valid until Release.
 	Payloads []payload.Payload
+	// Via is what the sender runs on, if it has a use for that: a scheduler that
+	// receives the message from one of its own processes can keep both on one
+	// worker. It is opaque to the relay, nil by default, and taken out by the host
+	// that uses it; it must not outlive the call of Send.
+	Via any
 
 	inline   [1]payload.Payload // backing array of Payloads when there is one
 	released bool               // written by the owner

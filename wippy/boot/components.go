@@ -22,6 +22,7 @@ const (
 	Factory    = "factory"
 	Functions  = "functions"
 
+	Profiler   = "profiler"
 	Clock      = "clock"
 	Env        = "env"
 	Processes  = "processes"
@@ -45,6 +46,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Factory, r.loadFactory, Lifecycle),
 		r.functionsComponent(Factory),
 
+		r.profilerComponent(),
 		component(Clock, r.loadClock, Dispatcher),
 		component(Env, r.loadEnv, Registry),
 		component(Processes, r.loadProcesses, Factory),

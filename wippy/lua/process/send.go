@@ -44,6 +44,9 @@ func (m *module) send(L *lua.LState) int {
 	} else {
 		msg = relay.NewMessage(p.PID(), to, topic, payloads(L, 3)...)
 	}
+	if out := p.Output(); out != nil {
+		msg.Via = out
+	}
 	if err := m.Send(msg); err != nil {
 		msg.Release()
 		return engine.PushError(L, err)

@@ -38,13 +38,17 @@ func (t *Table) Find(pid relay.PID) (*scheduler.Ref, bool) { return t.refs.Load(
 // Len counts the processes.
 func (t *Table) Len() int { return t.refs.Size() }
 
-// Receive puts a message on the queue of its process. It implements relay.Host.
+// Receive puts a message on the queue of its process. It implements relay.Host. A
+// message sent from inside a Step (its Via is the Output) readies the receiver on
+// the sender's worker.
 func (t *Table) Receive(m *relay.Message) error {
 	ref, ok := t.refs.Load(m.To.Uniq())
 	if !ok {
 		return ErrProcessNotFound
 	}
-	return ref.Send(m)
+	out, _ := m.Via.(*scheduler.Output)
+	m.Via = nil
+	return ref.SendFrom(out, m)
 }
 
 // Terminate ends a process without its help.
