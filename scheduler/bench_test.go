@@ -13,39 +13,6 @@ import (
 	"github.com/wippyrun/kit/scheduler"
 )
 
-// stepFunc is a process made of its Step.
-type stepFunc func(events []scheduler.Event, out *scheduler.Output) error
-
-func (f stepFunc) Init(context.Context, string, any) error { return nil }
-func (f stepFunc) Step(events []scheduler.Event, out *scheduler.Output) error {
-	return f(events, out)
-}
-func (f stepFunc) Close() {}
-
-func newScheduler(tb testing.TB, cfg scheduler.Config) *scheduler.Scheduler {
-	tb.Helper()
-	s, err := scheduler.New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.Start()
-	tb.Cleanup(func() {
-		if err := s.Stop(context.Background()); err != nil {
-			tb.Error(err)
-		}
-	})
-	return s
-}
-
-func submit(tb testing.TB, s *scheduler.Scheduler, p scheduler.Process) *scheduler.Ref {
-	tb.Helper()
-	r, err := s.Submit(context.Background(), p, scheduler.SubmitOptions{})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return r
-}
-
 // BenchmarkSubmitDone is S1: submit, one step, done; amortised over a window.
 func BenchmarkSubmitDone(b *testing.B) {
 	s := newScheduler(b, scheduler.Config{})

@@ -11,10 +11,14 @@ import "context"
 func (s *Scheduler) panicked(r *Ref, err *PanicError) error {
 	s.panics.Add(1)
 	if s.cfg.OnPanic != nil {
-		defer func() { _ = recover() }() // there is nobody left to report to
-		s.cfg.OnPanic(r, err)
+		s.report(r, err)
 	}
 	return err
+}
+
+func (s *Scheduler) report(r *Ref, err *PanicError) {
+	defer func() { _ = recover() }() // there is nobody left to report to
+	s.cfg.OnPanic(r, err)
 }
 
 // guard calls f and returns the panic it ended with, if any.

@@ -18,11 +18,17 @@ func (w *worker) run(r *Ref) {
 	}
 	r.steps.Add(1)
 	w.executed++
+	// In this order: a wake-up that collect consumes without seeing what it was
+	// about would be lost.
+	events := w.collect(r)
 	if r.flags.Load()&(flagCanceled|flagEnding) != 0 {
+		for _, ev := range events {
+			s.dropped(r, ev)
+		}
+		clear(events)
 		s.finish(r, nil, r.cancelCause())
 		return
 	}
-	events := w.collect(r)
 	if len(events) == 0 && !r.again {
 		w.rest(r)
 		return

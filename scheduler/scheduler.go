@@ -150,6 +150,7 @@ type Scheduler struct {
 	drained  chan struct{} // buffered 1: live became 0 while stopping
 	stopped  chan struct{} // closed when Stop is through
 	stopErr  error         // written before stopped is closed
+	grace    time.Duration // stopGrace; constant
 }
 
 // New returns a scheduler. It takes processes at once and runs them after
@@ -175,6 +176,7 @@ func New(cfg Config) (*Scheduler, error) {
 		exited:   make(chan struct{}, 1),
 		drained:  make(chan struct{}, 1),
 		stopped:  make(chan struct{}),
+		grace:    stopGrace,
 	}
 	s.workers.Store(&[]*worker{})
 	s.global.init(cfg.QueueSize)

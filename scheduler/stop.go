@@ -11,9 +11,10 @@ import (
 const (
 	// stopTimeout is how long Stop waits when its context has no deadline.
 	stopTimeout = 10 * time.Second
-	// stopGrace is how long Stop waits, beyond the deadline, for Steps that
-	// watch their context to notice that it was cancelled.
-	stopGrace = 100 * time.Millisecond
+	// stopGrace is how long Stop goes on, beyond the deadline, without seeing
+	// any process end, before it gives up on those inside a Step. It is long
+	// because a busy machine may suspend a worker for 100 ms [seen in tests].
+	stopGrace = time.Second
 )
 
 // Stop ends the scheduler: no process is accepted any more, every process is
@@ -87,7 +88,7 @@ func (s *Scheduler) cancelAll() (canceled, abandoned int) {
 	})
 	for before := int64(-1); before != s.live.Load(); {
 		before = s.live.Load()
-		ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+		ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 		drained := s.awaitDrained(ctx)
 		cancel()
 		if drained {
@@ -119,7 +120,7 @@ func (s *Scheduler) shutWorkers(abandoned int) {
 			<-s.exited
 			continue
 		}
-		timeout := time.NewTimer(stopGrace)
+		timeout := time.NewTimer(s.grace)
 		select {
 		case <-s.exited:
 		case <-timeout.C:

@@ -94,6 +94,9 @@ func (w *worker) main() {
 		if !clean && w.afterGoexit() {
 			return
 		}
+		if s.quit.Load() {
+			s.sweep() // a Step that outlived Stop may have left something ready
+		}
 		s.running.Add(-1)
 		notify(s.exited)
 	}()

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scheduler
+
+import "time"
+
+// MonitorArmed reports whether the monitor will tick again.
+func (s *Scheduler) MonitorArmed() bool { return s.monitor.armed.Load() }
+
+// SetGrace shortens the time Stop waits for a Step that does not return.
+func (s *Scheduler) SetGrace(d time.Duration) { s.grace = d }
