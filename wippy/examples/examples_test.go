@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 			"start":     start,
 			"see":       see,
 			"interrupt": interrupt,
+			"insist":    insist,
 			"ends":      ends,
 		},
 	})
@@ -156,6 +157,27 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: interrupt name")
 	}
 	ts.Check(sessionOf(ts, args[0]).cmd.Process.Signal(os.Interrupt))
+}
+
+// insist NAME DURATION CODE presses Ctrl-C again and again until the program ends.
+func insist(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: insist name duration code")
+	}
+	s := sessionOf(ts, args[0])
+	press := time.NewTicker(100 * time.Millisecond)
+	defer press.Stop()
+	go func() {
+		for {
+			select {
+			case <-press.C:
+				_ = s.cmd.Process.Signal(os.Interrupt) // an error says that it has ended
+			case <-s.ended:
+				return
+			}
+		}
+	}()
+	ends(ts, neg, args)
 }
 
 // ends NAME DURATION CODE waits for the end of a program and checks its exit code.
