@@ -107,6 +107,13 @@ func (r *Registry) activate(ctx context.Context, p plan, v Version, next pmap.Ma
 	for _, err := range unknown {
 		bad[err.(*EntryError).ID] = true
 	}
+	if !r.cfg.allowCycle {
+		for _, cycle := range p.cycles { // what its members lack is each other: said once
+			for _, id := range cycle {
+				bad[id] = true
+			}
+		}
+	}
 	t := r.newTransition(ctx)
 	if err := t.begin(); err != nil {
 		t.abort()
