@@ -53,6 +53,7 @@ type Runtime struct {
 	shutdown     chan struct{} // closed when a shutdown is asked for
 	shutdownOnce sync.Once
 	exitCode     atomic.Int64
+	interrupted  atomic.Bool
 	downOnce     sync.Once
 }
 
@@ -144,6 +145,21 @@ func (r *Runtime) TriggerShutdown() { r.shutdownOnce.Do(func() { close(r.shutdow
 func (r *Runtime) Exit(code int) {
 	r.exitCode.Store(int64(code))
 	r.TriggerShutdown()
+}
+
+// Interrupt is TriggerShutdown on behalf of a person or of the operating system.
+// A foreground process that fails because of it does not make the program fail.
+func (r *Runtime) Interrupt() {
+	r.interrupted.Store(true)
+	r.TriggerShutdown()
+}
+
+// foregroundEnded takes the exit code of the process that owned the terminal.
+func (r *Runtime) foregroundEnded(code int, failed bool) {
+	if failed && r.interrupted.Load() {
+		return
+	}
+	r.Exit(code)
 }
 
 // Wait blocks until a shutdown is asked for, takes the system down and returns

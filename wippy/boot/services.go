@@ -130,5 +130,5 @@ func (r *Runtime) loadHosts() error {
 
 func (r *Runtime) loadTerminal() error {
 	streams := terminal.IO{Stdin: r.options.Stdin, Stdout: r.options.Stdout, Stderr: r.options.Stderr}
-	return r.listen(terminal.NewListener(r.hostRuntime(), KeySupervisor.MustGet(r.dict), streams, r.Exit, r.logs.Hide, r.warnFields), terminal.KindHost)
+	return r.listen(terminal.NewListener(r.hostRuntime(), KeySupervisor.MustGet(r.dict), streams, r.foregroundEnded, r.logs.Hide, r.warnFields), terminal.KindHost)
 }

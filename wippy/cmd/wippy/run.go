@@ -9,11 +9,16 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wippyrun/kit/wippy/boot"
 )
+
+// patience is how long a shutdown may take before a person is told how to cut it
+// short.
+const patience = 2 * time.Second
 
 func (c *cli) run() *cobra.Command {
 	var (
@@ -55,6 +60,7 @@ files instead.`,
 		},
 	}
 	flags := cmd.Flags()
+	flags.SetInterspersed(false) // what follows the command belongs to the process
 	flags.StringVarP(&exec, "exec", "x", "", "run this process entry (namespace:name) and exit")
 	flags.StringVar(&host, "host", "", "terminal host to run it on, when there are several")
 	flags.StringSliceVarP(&overrides, "override", "o", nil, "replace a field of an entry: namespace:entry:path=value")
@@ -94,10 +100,18 @@ func (c *cli) start(options boot.Options, exec, host string, args []string) erro
 	go func() {
 		<-signals
 		cancel()
-		rt.TriggerShutdown()
-		<-signals
-		fmt.Fprintln(c.stderr, "force exit")
-		os.Exit(1)
+		rt.Interrupt()
+		slow := time.NewTimer(patience)
+		defer slow.Stop()
+		for {
+			select {
+			case <-slow.C:
+				fmt.Fprintln(c.stderr, "waiting for processes to end; interrupt again to end at once")
+			case <-signals:
+				fmt.Fprintln(c.stderr, "force exit")
+				os.Exit(1)
+			}
+		}
 	}()
 	if err := rt.Start(ctx); err != nil {
 		if ctx.Err() != nil { // interrupted while starting: not an error of the application

@@ -6,6 +6,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 
@@ -48,7 +49,7 @@ type Host struct {
 	// Prepare, if set, adds to the frame of a process before it is made.
 	Prepare func(*appctx.Frame) error
 	// Exited, if set, is called after a process has ended and everybody who
-	// watched it was told.
+	// watched it was told. It reports failures itself; without it they are logged.
 	Exited func(pid relay.PID, result any, err error)
 }
 
@@ -185,10 +186,23 @@ func (h *hooks) OnExit(ref *scheduler.Ref, result any, err error) {
 	h.table.Remove(s.PID)
 	value, _ := result.(payload.Payload)
 	h.rt.Lifecycle.OnExit(s, value, err)
-	if err != nil {
-		h.rt.Log.Error("process failed", "pid", s.PID.String(), "entry", s.Spawn.Source, "error", err)
-	}
-	if h.Exited != nil {
+	switch {
+	case h.Exited != nil:
 		h.Exited(s.PID, result, err)
+	case err != nil:
+		h.rt.Log.Error("process failed", failure(s, err)...)
 	}
+}
+
+// failure is what the log says about a failed process: who, why, and where in
+// its program.
+func failure(s *lifecycle.Spawned, err error) []any {
+	args := []any{"pid", s.PID.String(), "entry", s.Spawn.Source, "error", err}
+	var traced interface{ Stack() string }
+	if errors.As(err, &traced) {
+		if text := traced.Stack(); text != err.Error() {
+			args = append(args, "stack", text)
+		}
+	}
+	return args
 }

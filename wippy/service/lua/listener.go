@@ -154,7 +154,7 @@ func (l *Listener) link(u *unit) error {
 	}
 	program, err := l.deps.Engine.Link(spec)
 	if err != nil {
-		return moduleError(err, u.config)
+		return l.moduleError(err, u.config)
 	}
 	u.program = program
 	return nil
@@ -251,10 +251,17 @@ func (l *Listener) withdraw(u *unit) {
 
 // moduleError points the engine's complaint about an unknown module at its item
 // in the entry.
-func moduleError(err error, c config) error {
+func (l *Listener) moduleError(err error, c config) error {
 	name, ok := fault.DetailsOf(err)["module"].(string)
 	if i := slices.Index(c.modules, name); ok && i >= 0 {
-		return &fieldError{field: fmt.Sprintf("data.modules.%d", i), text: "modules: " + err.Error(), err: err}
+		known := l.deps.Engine.Modules()
+		hint := suggest.Hint(name, known)
+		if hint == "" {
+			hint = "modules of this runtime: " + strings.Join(known, ", ")
+		}
+		return &fieldError{
+			field: fmt.Sprintf("data.modules.%d", i), text: fmt.Sprintf("unknown module %q: node with ID %s not found", name, name), err: err, hint: hint,
+		}
 	}
 	return err
 }

@@ -35,17 +35,17 @@ type Listener struct {
 	io         IO
 	stdin      *bufio.Reader
 	raw        *RawMode
-	exit       func(code int)
+	exit       func(code int, failed bool)
 	hideLogs   func() (restore func())
 
 	mu    sync.Mutex // guards hosts
 	hosts map[string]*Host
 }
 
-// NewListener handles terminal.host entries. exit is called with the exit code
-// when a foreground process has ended; hideLogs silences the console until
+// NewListener handles terminal.host entries. exit is called with the exit code,
+// and whether it stands for an error, when a foreground process has ended; hideLogs silences the console until
 // restore is called.
-func NewListener(rt host.Runtime, s host.Supervisor, streams IO, exit func(code int), hideLogs func() (restore func()), warn func(registry.Entry, []fields.Warning)) *Listener {
+func NewListener(rt host.Runtime, s host.Supervisor, streams IO, exit func(code int, failed bool), hideLogs func() (restore func()), warn func(registry.Entry, []fields.Warning)) *Listener {
 	return &Listener{
 		rt: rt, supervisor: s, warn: warn, io: streams, exit: exit, hideLogs: hideLogs,
 		stdin: bufio.NewReader(streams.Stdin), raw: NewRawMode(streams.Stdin), hosts: map[string]*Host{},
@@ -181,7 +181,7 @@ func (h *Host) exited(pid relay.PID, result any, err error) {
 	}
 	h.leave()
 	value, _ := result.(payload.Payload)
-	h.listener.exit(report(value, err, h.listener.io.Stdout, h.listener.io.Stderr))
+	h.listener.exit(report(value, err, h.listener.io.Stdout, h.listener.io.Stderr), err != nil)
 }
 
 // leave gives the terminal back.
