@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/internal/suggest"
 )
 
 const fileScheme = "file://"
@@ -50,10 +51,32 @@ func (d *decoder) interpolate(n *yaml.Node, field string, b *registry.OriginBuil
 			}
 			err = pe.Err
 		}
-		return fail(err, "failed to read file %s", display(d.file.tree, name))
+		text, ok := fail(err, "failed to read file %s", display(d.file.tree, name))
+		d.file.problems[len(d.file.problems)-1].Hint = d.nearFile(name)
+		return text, ok
 	}
 	if b != nil {
 		b.Text(b.Last(), display(d.file.tree, name), 0, 0)
 	}
 	return string(raw), true
+}
+
+// nearFile guesses which file was meant by one that cannot be read.
+func (d *decoder) nearFile(name string) string {
+	dir := path.Dir(name)
+	files, err := fs.ReadDir(d.file.tree.FS, dir)
+	if err != nil {
+		return "there is no directory " + display(d.file.tree, dir)
+	}
+	names := func(yield func(string) bool) {
+		for _, f := range files {
+			if !f.IsDir() && !yield(f.Name()) {
+				return
+			}
+		}
+	}
+	if hint := suggest.Hint(path.Base(name), names); hint != "" {
+		return hint
+	}
+	return "create the file, or correct the path: it counts from the directory of this file, with file:/// from the root of the entries"
 }
