@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,11 +227,49 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// BenchmarkWakeup is S5: Send from outside while every worker is parked, until
-// the Step runs.
+// BenchmarkWakeup is S5: from a Send from outside, while every worker is parked
+// and the machine is quiet, until the Step runs. The sender stays awake, so the
+// worker needs a thread of its own to be woken.
 func BenchmarkWakeup(b *testing.B) {
 	s := newScheduler(b, scheduler.Config{})
 	workers := runtime.GOMAXPROCS(0)
+	var ran atomic.Int64
+	epoch := time.Now()
+	r := submit(b, s, stepFunc(func(events []scheduler.Event, _ *scheduler.Output) error {
+		if len(events) > 0 {
+			ran.Store(int64(time.Since(epoch)))
+		}
+		return nil
+	}))
+	pause := time.NewTicker(500 * time.Microsecond)
+	defer pause.Stop()
+	var lat []time.Duration
+	for b.Loop() {
+		for <-pause.C; s.Stats().Parked < workers; <-pause.C {
+		}
+		ran.Store(0)
+		start := time.Since(epoch)
+		_ = r.Send(nil)
+		for ran.Load() == 0 {
+			if time.Since(epoch)-start > time.Millisecond {
+				runtime.Gosched()
+			}
+		}
+		lat = append(lat, time.Duration(ran.Load())-start)
+	}
+	reportLatency(b, lat)
+}
+
+func reportLatency(b *testing.B, lat []time.Duration) {
+	slices.Sort(lat)
+	b.ReportMetric(float64(lat[len(lat)/2].Nanoseconds())/1e3, "p50-µs")
+	b.ReportMetric(float64(lat[len(lat)*99/100].Nanoseconds())/1e3, "p99-µs")
+}
+
+// BenchmarkBesideEndlessLoop is S6: message latency while one process is in an
+// endless loop, with a worker per processor.
+func BenchmarkBesideEndlessLoop(b *testing.B) {
+	s := newScheduler(b, scheduler.Config{})
 	ran := make(chan time.Time, 1)
 	r := submit(b, s, stepFunc(func(events []scheduler.Event, _ *scheduler.Output) error {
 		if len(events) > 0 {
@@ -238,16 +277,16 @@ func BenchmarkWakeup(b *testing.B) {
 		}
 		return nil
 	}))
+	hog := submit(b, s, stepFunc(loop))
 	var lat []time.Duration
 	for b.Loop() {
-		for s.Stats().Parked < workers {
-			runtime.Gosched()
-		}
 		start := time.Now()
 		_ = r.Send(nil)
 		lat = append(lat, (<-ran).Sub(start))
 	}
-	slices.Sort(lat)
-	b.ReportMetric(float64(lat[len(lat)/2].Nanoseconds())/1e3, "p50-µs")
-	b.ReportMetric(float64(lat[len(lat)*99/100].Nanoseconds())/1e3, "p99-µs")
+	reportLatency(b, lat)
+	start := time.Now()
+	_ = hog.Terminate()
+	<-hog.Done()
+	b.ReportMetric(float64(time.Since(start).Microseconds()), "terminate-µs")
 }

@@ -66,15 +66,19 @@ func (p *Recorder) Closed() int {
 // Held is a command handler that keeps every yield open until the test completes
 // it. The zero value is ready for use; its methods may be called concurrently.
 type Held struct {
-	mu    sync.Mutex // guards yields
+	mu    sync.Mutex // guards queue
 	queue []HeldYield
 }
 
-// HeldYield is an open yield.
+// HeldYield is an open yield: what Handle was given.
 type HeldYield struct {
-	Context  context.Context
-	Command  dispatch.Command
-	Tag      dispatch.Tag
+	// Context is the context of the process.
+	Context context.Context
+	// Command is what was yielded.
+	Command dispatch.Command
+	// Tag identifies the yield.
+	Tag dispatch.Tag
+	// Receiver takes the outcome.
 	Receiver dispatch.Receiver
 }
 
