@@ -78,5 +78,5 @@ func (d *decoder) nearFile(name string) string {
 	if hint := suggest.Hint(path.Base(name), names); hint != "" {
 		return hint
 	}
-	return "create the file, or correct the path: it counts from the directory of this file, with file:/// from the root of the entries"
+	return "create the file, or correct the path"
 }

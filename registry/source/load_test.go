@@ -131,7 +131,7 @@ func TestLoadReportsEveryProblemWithItsPosition(t *testing.T) {
 		`src/a.yaml:5:5: entry[1].kind: kind is required and must be a non-empty string ("knd": did you mean "kind"?)`,
 		"src/a.yaml:8:11: entry[2].name: name is required and must be a non-empty string",
 		"src/a.yaml:9:5: entries[3]: an entry must be a map",
-		"src/b.yaml:5:13: entries[0].source: interpolation failed: failed to read file src/missing.lua: file does not exist",
+		"src/b.yaml:5:13: entries[0].source: interpolation failed: failed to read file src/missing.lua: file does not exist (create the file, or correct the path)",
 		`src/b.yaml:7:5: entries[0].a: key "a" is already defined at line 6, column 5`,
 		"src/c.yaml:3:1: bad YAML: found character that cannot start any token (indent with spaces, not tabs)",
 		"src/d.json:3:15: bad JSON: invalid character '}' looking for beginning of value",
