@@ -25,7 +25,7 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 }
 
 // blob counts how many of its kind the collector has found dead.
-type blob struct{ data [1 << 10]byte }
+type blob [1 << 10]byte
 
 func newBlob(dead *atomic.Int64) *blob {
 	b := new(blob)

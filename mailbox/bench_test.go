@@ -12,8 +12,8 @@ import (
 
 // message has the size of a small struct with a pointer, as a relay would send.
 type message struct {
-	to      *int
-	payload [2]uint64
+	_ *int
+	_ [2]uint64
 }
 
 // senders returns names that spread over both shards of a mailbox with two.
