@@ -70,7 +70,7 @@ func (r *Runtime) loadEngine() error {
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	var errs []error
 	for _, m := range []engine.Module{
-		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager}),
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict)}),
 		luafuncs.Module(nil),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
 		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),

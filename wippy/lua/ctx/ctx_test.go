@@ -14,7 +14,7 @@ import (
 func newSystem(t *testing.T) *luatest.System {
 	return luatest.New(t, func(s *luatest.System) {
 		s.Register(ctx.Module(), funcs.Module(nil), process.Module(process.Deps{
-			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes,
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
 		}))
 		funcs.Register(s.Dispatch, s.Functions)
 		process.Register(s.Dispatch, s.Processes)

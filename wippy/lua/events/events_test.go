@@ -17,7 +17,7 @@ func newSystem(tb testing.TB) *luatest.System {
 	return luatest.New(tb, func(s *luatest.System) {
 		process.Register(s.Dispatch, s.Processes)
 		s.Register(events.Module(events.Deps{Bus: s.Bus, Send: s.Router.Send}), process.Module(process.Deps{
-			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes,
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
 		}))
 	})
 }

@@ -34,7 +34,7 @@ func newSystem(tb testing.TB) *luatest.System {
 		funcs.Register(s.Dispatch, s.Functions)
 		process.Register(s.Dispatch, s.Processes)
 		s.Register(funcs.Module(nil), luatime.Module(c, s.Router.Send), process.Module(process.Deps{
-			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes,
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
 		}))
 		s.Process.OnControl = process.Control
 	})

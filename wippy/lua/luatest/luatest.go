@@ -118,7 +118,7 @@ func (s *System) Define(id, source string) {
 	}
 	s.Factories.Register(id, func(_ context.Context, r factory.Request) (scheduler.Process, string, error) {
 		o := s.Process
-		o.Program, o.PID, o.Value = program, r.PID, r.Frame
+		o.Program, o.PID, o.Value, o.Messages = program, r.PID, r.Frame, r.Messages
 		if r.Frame == nil {
 			o.Value = s.Frame
 		}

@@ -22,7 +22,9 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
@@ -46,12 +48,18 @@ type Manager interface {
 	Terminate(pid relay.PID) error
 }
 
+// Factories makes processes of entries.
+type Factories interface {
+	New(ctx context.Context, id string, r factory.Request) (scheduler.Process, string, error)
+}
+
 // Deps is what the module works with. Allow may be nil.
 type Deps struct {
-	Send     func(*relay.Message) error
-	Topology Topology
-	Manager  Manager
-	Allow    access.Check
+	Send      func(*relay.Message) error
+	Topology  Topology
+	Manager   Manager
+	Factories Factories
+	Allow     access.Check
 }
 
 // module gives the functions their dependencies.
@@ -73,6 +81,7 @@ func Module(deps Deps) engine.Module {
 			m.control(b)
 			m.names(b.Table("registry"))
 			m.spawning(b)
+			b.Func("upgrade", m.upgrade)
 
 			events := b.Table("event")
 			events.Value("CANCEL", lua.LString(eventCancel))

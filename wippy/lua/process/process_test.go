@@ -50,7 +50,7 @@ func newSystem(tb testing.TB) *luatest.System {
 		process.Register(s.Dispatch, s.Processes)
 		funcs.Register(s.Dispatch, s.Functions)
 		s.Register(luatime.Module(c, s.Router.Send), funcs.Module(nil), ctx.Module(), process.Module(process.Deps{
-			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes,
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
 		}))
 		s.Process.OnControl = process.Control
 	})
@@ -323,6 +323,39 @@ func TestFailedLinkFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "linked process failed") {
 		t.Errorf("the parent ended with %v", err)
 	}
+}
+
+func TestUpgrade(t *testing.T) {
+	s := newSystem(t)
+	s.Define("app:counting", `return { main = function(n)
+		if n == 1 then
+			process.registry.register("counting")
+			process.set_options({ trap_links = true })
+			process.send(process.pid(), "early", "kept")
+		end
+		assert(process.registry.lookup("counting") == process.pid())
+		if n < 4 then
+			process.upgrade(n % 2 == 0 and process.id() or nil, n + 1)
+			error("upgrade returned")
+		end
+		local kept = process.inbox():receive()
+		return { pid = process.pid(), n = n, topic = kept:topic(), trap = process.get_options().trap_links }
+	end }`)
+	s.Define("app:into", `return { main = function(id, ...) process.upgrade(id, ...) end }`)
+	s.Check(t, prelude+`
+		local events = process.events()
+		local pid = process.spawn_monitored("app:counting", HOST, 1)
+		local r = events:receive().result
+		assert(not r.error, r.error)
+		assert(r.value.pid == pid and r.value.n == 4 and r.value.topic == "early" and r.value.trap == false)
+
+		assert(process.exec("app:into", HOST, "app:seven") == 7)
+		assert(process.exec("app:into", HOST, "app:args", "x").n == 1)
+		for _, id in ipairs({ "app:nope", "app:nomain", "app:broken" }) do
+			local v, err = process.exec("app:into", HOST, id)
+			assert(v == nil and string.find(err:message(), "upgrade: create failed: ", 1, true) == 1, err)
+		end
+		assert(not pcall(process.upgrade, {}))`)
 }
 
 func TestNames(t *testing.T) {

@@ -46,6 +46,9 @@ type Request struct {
 	PID relay.PID
 	// Frame holds the values the process inherits; nil for none. It stays with the caller.
 	Frame *appctx.Frame
+	// Messages are what an earlier incarnation of the process left unread, when it is upgraded. The new process
+	// owns them.
+	Messages []*relay.Message
 
 	_ struct{}
 }
