@@ -122,6 +122,25 @@ func TestFrameSetOnSealedFails(t *testing.T) {
 	}
 }
 
+func TestFrameErrorsHaveKinds(t *testing.T) {
+	f := appctx.NewFrame()
+	var zero appctx.FrameKey[int]
+	unusable := zero.Set(f, 1)
+	if want := "cannot set key: frame key was not made with NewFrameKey"; unusable.Error() != want {
+		t.Errorf("got %q, want %q", unusable, want)
+	}
+	f.Seal()
+	for _, err := range []error{unusable, actorKey.Set(f, "x"), f.SetAll(actorKey.To("x")), appctx.ErrZeroKey} {
+		e := err.(interface {
+			Kind() string
+			Retryable() (bool, bool)
+		})
+		if r, known := e.Retryable(); e.Kind() != "Invalid" || r || !known {
+			t.Errorf("%v: kind %s, retryable %v, %v", err, e.Kind(), r, known)
+		}
+	}
+}
+
 func TestFrameSetAllIsAllOrNothing(t *testing.T) {
 	f := appctx.NewFrame()
 	var zero appctx.FrameKey[int]

@@ -253,7 +253,7 @@ func (b *Bus) Stop(ctx context.Context) error {
 // Stats are counters of a [Bus].
 type Stats struct {
 	Published     uint64 // events accepted by Publish
-	Dropped       uint64 // events dropped because the bus was stopped
+	Dropped       uint64 // events published after Stop, or still queued when Stop gave up
 	Subscriptions int    // subscriptions that have not ended
 
 	_ struct{}

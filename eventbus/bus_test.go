@@ -505,6 +505,98 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
+func TestStopWithAnEndedContextEndsEverything(t *testing.T) {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 50 {
+		bus := eventbus.New()
+		var subs []*eventbus.Subscription
+		for range 4 {
+			subs = append(subs, subscribe(t, bus, "", "", func(eventbus.Event) {}))
+		}
+		for range 5000 {
+			bus.Publish(event("s", "k", ""))
+		}
+		if err := bus.Stop(ended); err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		for _, s := range subs {
+			<-s.Done()
+			if !errors.Is(s.Err(), eventbus.ErrClosed) {
+				t.Fatalf("subscription error %v", s.Err())
+			}
+		}
+		if s := bus.Stats(); s.Published != 5000 || s.Subscriptions != 0 {
+			t.Fatalf("stats %+v", s)
+		}
+	}
+}
+
+// TestManyTopics uses far more topics than are remembered at a time.
+func TestManyTopics(t *testing.T) {
+	const n = 40_000
+	bus := eventbus.New()
+	var every, some atomic.Int64
+	subscribe(t, bus, "", "", func(eventbus.Event) { every.Add(1) })
+	subscribe(t, bus, "s", "*.7", func(eventbus.Event) { some.Add(1) })
+	for i := range n {
+		bus.Publish(event("s", fmt.Sprintf("%d.%d", i/10, i%10), ""))
+	}
+	stop(t, bus)
+	if every.Load() != n || some.Load() != n/10 {
+		t.Errorf("delivered %d and %d, want %d and %d", every.Load(), some.Load(), n, n/10)
+	}
+}
+
+// TestReadySubscriptionsComeAndGo keeps the list of ready subscriptions moving while
+// some callbacks are busy.
+func TestReadySubscriptionsComeAndGo(t *testing.T) {
+	const subs, rounds = 150, 20
+	bus := eventbus.New()
+	var n atomic.Int64
+	step := make(chan struct{}, subs*rounds)
+	for i := range subs {
+		subscribe(t, bus, fmt.Sprintf("s%d", i%3), "", func(eventbus.Event) {
+			if n.Add(1)%7 == 0 {
+				<-step
+			}
+		})
+	}
+	for i := range 3 * rounds {
+		bus.Publish(event(fmt.Sprintf("s%d", i%3), "k", ""))
+		step <- struct{}{}
+	}
+	close(step)
+	stop(t, bus)
+	if n.Load() != subs*rounds {
+		t.Errorf("delivered %d, want %d", n.Load(), subs*rounds)
+	}
+}
+
+func TestErrorsHaveKinds(t *testing.T) {
+	for err, want := range map[error]struct {
+		kind      string
+		retryable bool
+	}{
+		eventbus.ErrClosed:        {"Unavailable", false},
+		eventbus.ErrTooMany:       {"LimitExceeded", true},
+		eventbus.ErrNilChannel:    {"Invalid", false},
+		eventbus.ErrNilHandler:    {"Invalid", false},
+		eventbus.ErrUnsubscribed:  {"Canceled", false},
+		eventbus.ErrOverflow:      {"LimitExceeded", false},
+		eventbus.ErrAwaitTimeout:  {"Timeout", true},
+		eventbus.ErrRouterStarted: {"InvalidState", false},
+	} {
+		e := err.(interface {
+			Kind() string
+			Retryable() (bool, bool)
+		})
+		if r, known := e.Retryable(); e.Kind() != want.kind || r != want.retryable || !known {
+			t.Errorf("%v: kind %s, retryable %v, %v", err, e.Kind(), r, known)
+		}
+	}
+}
+
 func TestIdsAreUniqueAndReadable(t *testing.T) {
 	bus := startBus(t)
 	a := subscribe(t, bus, "x", "", func(eventbus.Event) {})

@@ -207,7 +207,7 @@ func TestLoadMergesContextsByName(t *testing.T) {
 // the level below once per component.
 func TestMergedLookupDoesNotMultiply(t *testing.T) {
 	var cs []loader.Component
-	for level := range 30 {
+	for level := range 15 {
 		for i := range 10 {
 			c := loader.Component{Name: fmt.Sprintf("c%02d.%d", level, i)}
 			if level > 0 {
@@ -225,7 +225,7 @@ func TestMergedLookupDoesNotMultiply(t *testing.T) {
 			t.Fatalf("%s: got %v", c.Name, got)
 		}
 	}
-	for i := range 1500 { // more keys than are remembered
+	for i := range 1100 { // more keys than are remembered
 		if got := ctx.Value(i); got != nil {
 			t.Fatalf("key %d: got %v", i, got)
 		}
@@ -500,6 +500,25 @@ func TestPanicBecomesAnError(t *testing.T) {
 				t.Errorf("the stack does not lead to the panic:\n%s", pe.Stack)
 			}
 		})
+	}
+}
+
+func TestCausesHaveKinds(t *testing.T) {
+	for err, want := range map[error]string{
+		loader.ErrTimeout:                 "Timeout",
+		loader.ErrAbandoned:               "Timeout",
+		loader.ErrExited:                  "Internal",
+		&loader.PanicError{Value: "boom"}: "Internal",
+	} {
+		// A consumer finds the kind behind the error that names the component.
+		wrapped := error(&loader.ComponentError{Phase: loader.PhaseLoad, Component: "c", Err: err})
+		var k interface{ Kind() string }
+		if !errors.As(wrapped, &k) || k.Kind() != want {
+			t.Errorf("%v: kind is not %s", wrapped, want)
+		}
+	}
+	if got := (&loader.PanicError{Value: "boom"}).Error(); got != "panic: boom" {
+		t.Errorf("text %q", got)
 	}
 }
 
