@@ -76,7 +76,7 @@ func (i *Instance) load(p *Process) error {
 	for _, l := range i.program.libs {
 		v, err := i.execute(p, l.program)
 		if err != nil {
-			return scriptError("failed to load dependency "+l.program.id+": ", err)
+			return p.scriptError("failed to load dependency "+l.program.id+": ", err)
 		}
 		if v != lua.LNil {
 			i.env.RawSetString(l.alias, v)
@@ -84,7 +84,7 @@ func (i *Instance) load(p *Process) error {
 	}
 	v, err := i.execute(p, i.program)
 	if err != nil {
-		return scriptError("failed to execute script: ", err)
+		return p.scriptError("failed to execute script: ", err)
 	}
 	i.value = v
 	return nil
@@ -106,7 +106,11 @@ func (i *Instance) execute(p *Process, prog *Program) (lua.LValue, error) {
 	return out.values[0], nil
 }
 
-func scriptError(prefix string, err error) error {
+// scriptError says which script failed; what stops the process passes as it is.
+func (p *Process) scriptError(prefix string, err error) error {
+	if p.stop != nil {
+		return p.stop
+	}
 	e := *WrapError(err)
 	e.kind, e.message, e.cause = KindInternal, prefix+e.message, err
 	return &e

@@ -39,9 +39,6 @@ func pcall(L *lua.LState) int {
 		return 2
 	}
 	c, p := running(L)
-	if len(c.frames) >= p.maxFrames() {
-		L.RaiseError(msgOverflow)
-	}
 	if vm.nested(L) {
 		return pcallNested(L, p, nil)
 	}
@@ -52,9 +49,6 @@ func xpcall(L *lua.LState) int {
 	fn := L.CheckAny(1)
 	handler := L.CheckAny(2)
 	c, p := running(L)
-	if len(c.frames) >= p.maxFrames() {
-		L.RaiseError(msgOverflow)
-	}
 	L.Remove(2)
 	if !callable(L, fn) {
 		// The handler sees this error like any other.

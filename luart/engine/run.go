@@ -67,6 +67,9 @@ func suspend(L *lua.LState, c *coroutine, req request) int {
 	if c.p.nest > 0 && req.kind >= reqCommand {
 		L.RaiseError("attempt to yield while %s (%s)", c.p.nestReason(), callName(L))
 	}
+	if req.kind == reqCall && len(c.frames) >= c.p.maxFrames() {
+		L.RaiseError(msgOverflow)
+	}
 	req.nret = int16(vm.wanted(L))
 	c.p.driver.req = req
 	return -1

@@ -1,0 +1,96 @@
+-- math
+assert(math.type(1) == "integer" and math.type(1.5) == "float" and math.type("1") == nil)
+assert(math.tointeger(3.0) == 3 and math.tointeger("8") == 8 and math.tointeger(3.5) == nil and math.ult(1, -1))
+assert(math.floor(-1.5) == -2 and math.max(1, 5, 3) == 5 and math.min(2, 1) == 1 and math.huge > 1e300 and math.pi > 3.14)
+assert(math.fmod(-5, 3) == -2 and math.pow(2, 3) == 8 and math.log10(100) == 2 and math.ldexp(1, 4) == 16 and math.log(8, 2) == 3)
+for _ = 1, 100 do
+	local r = math.random(3)
+	assert(r >= 1 and r <= 3)
+	r = math.random(-2, 2)
+	assert(r >= -2 and r <= 2)
+	r = math.random()
+	assert(r >= 0 and r < 1)
+end
+assert(not pcall(math.random, 0))
+math.randomseed(42)
+-- os
+assert(os.platform == "wippy" and os.time() > 1e9 and os.clock() >= 0 and os.difftime(5, 3) == 2)
+assert(os.date("!%Y-%m-%d %H:%M:%S", 0) == "1970-01-01 00:00:00" and os.date("!%j %y %% %Q", 0) == "001 70 % %Q")
+local d = os.date("!*t", 86400)
+assert(d.year == 1970 and d.month == 1 and d.day == 2 and d.hour == 0 and d.wday == 6 and d.yday == 2 and d.isdst == false)
+assert(os.date("!%c", 0) == "Thu Jan  1 00:00:00 1970" and os.date("!%x", 0) == "01/01/70")
+assert(os.time{year = 2024, month = 14, day = 1} == os.time{year = 2025, month = 2, day = 1})
+-- errors
+assert(errors.new("x"):kind() == "" and errors.new{message = "m", kind = errors.NOT_FOUND}:kind() == "NotFound")
+local e = errors.new{message = "m", kind = "Conflict", retryable = true, details = {a = 1, list = {1, 2}}}
+assert(errors.is(e, errors.CONFLICT) and not errors.is("m", errors.NOT_FOUND) and not errors.is(nil, "x"))
+assert(e:retryable() == true and e:details().a == 1 and e:details().list[2] == 2 and errors.new("x"):retryable() == nil)
+local w = errors.wrap(e, "ctx")
+assert(tostring(w) == "m" and w:kind() == "Conflict" and w:retryable() == true and w:details().a == 1 and w:stack():find("ctx"))
+assert(errors.wrap("text", "ctx"):message() == "text" and errors.new("x", "y"):message() == "x")
+local ok, m = pcall(errors.new, {kind = "X"})
+assert(m:find("message field is required", 1, true))
+ok, m = pcall(errors.new, {message = 5})
+assert(m:find("message must be a string", 1, true))
+ok, m = pcall(errors.new, 5)
+assert(m:find("expected string or table", 1, true))
+local ok2, e2 = pcall(error, e)
+assert(e2 == e and type(e) == "userdata" and e ~= w and errors.new("a") ~= errors.new("a"))
+assert(e:stack():find("traceback") and e:stack():find("app:test:%d+"))
+local cs = errors.call_stack(e)
+assert(cs.frames[1].source == "app:test" and cs.frames[1].line > 0 and errors.call_stack("x") == nil)
+assert(type(e.kind) == "function" and errors.new("x"):details() == nil)
+-- payload
+assert(payload.new({a = 1}):transcode(payload.format.JSON):data().a == 1)
+assert(payload.new(errors.new("e")):get_format() == "golang/error" and tostring(payload.new(1)) == "payload{format=lua/any}")
+local v, err = payload.new(errors.new("e")):data()
+assert(v == nil and err:kind() == "Internal" and tostring(err) == "no transcoding path found", tostring(err))
+assert(payload.new(42.5):transcode(payload.format.STRING):data() == "42.5" and payload.new(42):transcode("text/plain"):data() == "42")
+assert(payload.new(true):transcode("text/plain"):data() == "true" and payload.new(nil):transcode("text/plain"):data() == "")
+local same = payload.new(1)
+assert(same:transcode("lua/any") == same and same:unmarshal() == 1 and same:data() == 1)
+v, err = payload.new(1):transcode("no/such")
+assert(v == nil and err:message() == "no transcoding path found")
+assert(payload.new({1, 2}):transcode("json/plain"):transcode("lua/any"):data()[2] == 2)
+assert(payload.new({a = {}}):transcode("application/msgpack"):data().a ~= nil)
+-- coroutines
+local co = coroutine.create(function(a, b)
+	local c = coroutine.yield(a + b)
+	local d, e = coroutine.yield(c * 2)
+	return d + e
+end)
+assert(coroutine.status(co) == "suspended")
+assert(select(2, coroutine.resume(co, 1, 2)) == 3 and select(2, coroutine.resume(co, 10)) == 20 and select(2, coroutine.resume(co, 3, 4)) == 7)
+assert(coroutine.status(co) == "dead")
+ok, m = coroutine.resume(co)
+assert(not ok and m == "cannot resume dead coroutine")
+ok, m = coroutine.resume(coroutine.create(function() error("x", 0) end))
+assert(not ok and m == "x")
+ok, m = pcall(coroutine.wrap(function() error({code = 1}) end))
+assert(not ok and m.code == 1)
+co = coroutine.create(function() return coroutine.status(co), coroutine.running() == co end)
+local _, st, same2 = coroutine.resume(co)
+assert(st == "running" and same2)
+co = coroutine.wrap(function() return pcall(function() return coroutine.yield(1) + 1 end) end)
+assert(co() == 1)
+local okk, vv = co(5)
+assert(okk and vv == 6, "yield across pcall")
+ok, m = coroutine.resume(coroutine.running())
+assert(not ok and m:find("non%-suspended"))
+local function gen(n) return coroutine.wrap(function() for i = 1, n do coroutine.yield(i) end end) end
+local sum = 0
+for i in gen(10) do sum = sum + i end
+assert(sum == 55)
+sum = 0
+for i in coroutine.wrap(function() for i in gen(3) do test.wait(1) coroutine.yield(i) end end) do sum = sum + i end
+assert(sum == 6)
+assert(select("#", coroutine.resume(coroutine.create(function() end))) == 1)
+assert(select("#", coroutine.resume(coroutine.create(function() return nil end))) == 2)
+-- recursion through coroutines and pcall ends in an error
+local function deep() return coroutine.wrap(deep)() end
+ok, m = pcall(deep)
+assert(not ok and tostring(m):find("overflow"), m)
+local function deepp() local ok, e = pcall(deepp) if not ok then error(e, 0) end end
+ok, m = pcall(deepp)
+assert(not ok and tostring(m):find("overflow"), m)
+return "done"
