@@ -200,5 +200,9 @@ func (r *Runtime) Shutdown() {
 // Registry gives access to the entries, nil before Start.
 func (r *Runtime) Registry() *registry.Registry { return r.registry }
 
+// Context is what processes and components answer values from; it ends with the
+// runtime.
+func (r *Runtime) Context() context.Context { return r.ctx }
+
 // dispatcher is what components register their command handlers with.
 func (r *Runtime) dispatcher() *dispatch.Registry { return KeyDispatcher.MustGet(r.dict) }
