@@ -58,8 +58,9 @@ type Runtime struct {
 }
 
 // New does the first phase: configuration, logger, event bus, transcoder and
-// relay. It starts nothing that needs to be stopped unless it succeeds.
-func New(o Options) (*Runtime, error) {
+// relay. A runtime that New made must be ended with Shutdown; when New fails
+// nothing is left running.
+func New(o Options) (_ *Runtime, err error) {
 	o = o.withDefaults()
 	c, warnings, err := o.configure()
 	if err != nil {
@@ -67,6 +68,11 @@ func New(o Options) (*Runtime, error) {
 	}
 	r := &Runtime{options: o, config: c, dict: appctx.New(), shutdown: make(chan struct{})}
 	r.bus = eventbus.New()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.bus.Stop(context.Background()))
+		}
+	}()
 	r.logs, err = newLogs(o, c, r.bus)
 	if err != nil {
 		return nil, err
