@@ -21,10 +21,11 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 	if r.flags.Or(flagCanceled)&flagCanceled == 0 {
 		r.ctxDone.fire()
 	}
+	// Deferred, so that it happens even if Close calls runtime.Goexit.
+	defer func() { s.conclude(r, result, err) }()
 	if perr := s.closeProcess(r); perr != nil && err == nil {
 		result, err = nil, perr
 	}
-	s.conclude(r, result, err)
 }
 
 // abandon completes a process whose Step does not return, without touching what
@@ -73,7 +74,7 @@ func (s *Scheduler) dropAll(r *Ref, n *node) {
 
 func (s *Scheduler) drop(r *Ref, n *node) {
 	ev := n.event
-	s.freeNode(n)
+	s.nodes.put(n)
 	s.dropped(r, ev)
 }
 

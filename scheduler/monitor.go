@@ -18,8 +18,9 @@ import (
 type monitor struct {
 	sched *Scheduler
 	timer *time.Timer
-	armed atomic.Bool // the timer is set, or its function runs
-	last  time.Time   // of the last tick; used by tick only
+	armed atomic.Bool  // the timer is set, or its function runs
+	last  time.Time    // of the last tick; used by arm and tick, never at once
+	now   atomic.Int64 // last, in Unix nanoseconds
 }
 
 func (m *monitor) init(s *Scheduler) {
@@ -32,13 +33,26 @@ func (m *monitor) init(s *Scheduler) {
 func (m *monitor) arm() {
 	if !m.armed.Load() && m.armed.CompareAndSwap(false, true) {
 		m.last = time.Now()
+		m.now.Store(m.last.UnixNano())
 		m.timer.Reset(m.sched.cfg.StepBudget)
 	}
+}
+
+// clock returns the time in Unix nanoseconds, a few milliseconds late while the
+// monitor runs: then it spares Submit the system's clock.
+func (m *monitor) clock() int64 {
+	if m.armed.Load() {
+		if now := m.now.Load(); now != 0 {
+			return now
+		}
+	}
+	return time.Now().UnixNano()
 }
 
 // stop ends the monitor for good.
 func (m *monitor) stop() {
 	m.armed.Store(true) // arm does nothing any more
+	m.now.Store(0)
 	m.timer.Stop()
 }
 
@@ -50,6 +64,7 @@ func (m *monitor) tick() {
 	now := time.Now()
 	elapsed := now.Sub(m.last)
 	m.last = now
+	m.now.Store(now.UnixNano())
 
 	s.mu.Lock()
 	awake := 0

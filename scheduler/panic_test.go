@@ -124,6 +124,28 @@ func TestPanicLeavesOthersRunning(t *testing.T) {
 	}
 }
 
+type goexitInClose struct{ stepFunc }
+
+func (goexitInClose) Close() { runtime.Goexit() }
+
+func TestGoexitInCloseOrHookEndsOnlyTheProcess(t *testing.T) {
+	s := newScheduler(t, scheduler.Config{Workers: 1})
+	done := stepFunc(func(_ []scheduler.Event, out *scheduler.Output) error {
+		out.Done("result")
+		return nil
+	})
+	if result, err := wait(t, submit(t, s, goexitInClose{done})); result != "result" || err != nil {
+		t.Errorf("got %v, %v", result, err)
+	}
+	ref := submitOpt(t, s, done, scheduler.SubmitOptions{OnExit: func(any, error) { runtime.Goexit() }})
+	if result, err := wait(t, ref); result != "result" || err != nil {
+		t.Errorf("got %v, %v", result, err)
+	}
+	if result, err := wait(t, submit(t, s, panicky{"none"})); result != "result" || err != nil {
+		t.Errorf("afterwards: %v, %v", result, err)
+	}
+}
+
 func TestGoexitInStepEndsOnlyTheProcess(t *testing.T) {
 	s := newScheduler(t, scheduler.Config{Workers: 1})
 	ref := submit(t, s, stepFunc(func([]scheduler.Event, *scheduler.Output) error {

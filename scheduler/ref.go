@@ -121,7 +121,7 @@ type Info struct {
 	// RunTime estimates the time spent in Step. It is sampled (every 2 ms by
 	// default), so it is accurate for what matters and zero for light processes.
 	RunTime time.Duration
-	// StartedAt is the time of the Submit.
+	// StartedAt is the time of the Submit, to within a few milliseconds.
 	StartedAt time.Time
 }
 
@@ -156,9 +156,9 @@ func (r *Ref) send(w *worker, msg any) error {
 	}
 	var n *node
 	if w != nil && w.sched == s {
-		n = w.newNode()
+		n = w.nodes.get()
 	} else {
-		w, n = nil, s.newNode()
+		w, n = nil, s.nodes.get()
 	}
 	n.event = Event{Kind: MessageEvent, Data: msg}
 	switch r.push(n) {
@@ -166,7 +166,7 @@ func (r *Ref) send(w *worker, msg any) error {
 		s.ready(r, w)
 	case pushClosed:
 		r.queued.Add(-1)
-		s.freeNode(n)
+		s.nodes.put(n)
 		return ErrProcessClosed
 	}
 	return nil
@@ -179,7 +179,7 @@ func (r *Ref) CompleteYield(tag dispatch.Tag, data any, err error) { r.complete(
 
 func (r *Ref) complete(gen uint32, tag dispatch.Tag, data any, err error) {
 	s := r.sched
-	n := s.newNode()
+	n := s.nodes.get()
 	n.event = Event{Kind: YieldComplete, Tag: tag, Data: data, Err: err}
 	n.gen = gen
 	r.queued.Add(1)
@@ -221,7 +221,7 @@ func (r *Ref) cancel(extra uint32) {
 // wake makes the process ready without an event.
 func (r *Ref) wake() {
 	s := r.sched
-	n := s.newNode()
+	n := s.nodes.get()
 	n.event = Event{Kind: wakeEvent}
 	r.queued.Add(1)
 	switch r.push(n) {
@@ -229,7 +229,7 @@ func (r *Ref) wake() {
 		s.ready(r, nil)
 	case pushClosed:
 		r.queued.Add(-1)
-		s.freeNode(n)
+		s.nodes.put(n)
 	}
 }
 

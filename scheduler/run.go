@@ -82,9 +82,8 @@ func (w *worker) collect(r *Ref) []Event {
 		}
 		chain := r.head.Swap(nil)
 		if chain == closedMark {
-			// Stop has given the process up just now; the caller's next look at
-			// the flags, in rest or finish, sees it.
-			r.head.Store(closedMark)
+			// Stop has given the process up, which run sees in the flags.
+			w.sched.dropAll(r, reverse(r.head.Swap(closedMark)))
 			return nil
 		}
 		// Producers count before they push, so this is no less than the length
@@ -102,7 +101,7 @@ func (w *worker) collect(r *Ref) []Event {
 			w.events[filled] = n.event
 			filled++
 		}
-		w.freeNode(n)
+		w.nodes.put(n)
 		n = next
 	}
 	r.pending = n
@@ -119,7 +118,7 @@ func (w *worker) unstack(r *Ref, n *node) []Event {
 			first--
 			w.events[first] = n.event
 		}
-		w.freeNode(n)
+		w.nodes.put(n)
 		n = next
 	}
 	r.queued.Add(int32(-taken))

@@ -130,7 +130,7 @@ type Scheduler struct {
 	_         [64]byte
 
 	global globalQueue
-	nodes  sync.Pool // *node
+	nodes  nodePool
 	shards [shardCount]shard
 	nextID atomic.Uint64
 	live   atomic.Int64 // processes, including those inside Submit
@@ -274,7 +274,7 @@ func (s *Scheduler) Submit(ctx context.Context, p Process, opt SubmitOptions) (*
 		onExit:  opt.OnExit,
 		again:   true, // the first Step is due without an event
 		id:      s.nextID.Add(1),
-		started: time.Now().UnixNano(),
+		started: s.monitor.clock(),
 	}
 	if opt.WithParentCancel {
 		r.flags.Store(flagParentCancel)
@@ -355,16 +355,4 @@ func (s *Scheduler) Stats() Stats {
 		Parked:      max(0, int(s.parked.Load())),
 		Processes:   int(s.live.Load()),
 	}
-}
-
-func (s *Scheduler) newNode() *node {
-	if n, ok := s.nodes.Get().(*node); ok {
-		return n
-	}
-	return new(node)
-}
-
-func (s *Scheduler) freeNode(n *node) {
-	*n = node{}
-	s.nodes.Put(n)
 }

@@ -25,7 +25,8 @@ const (
 // is completed without it, and closed if the Step ever returns.
 //
 // It returns nil if all processes ended in time, and otherwise an error that
-// says how many did not. Further calls wait for the first one.
+// says how many did not. Further calls wait for the first one. Stop must not be
+// called from a Step, a handler or a hook.
 func (s *Scheduler) Stop(ctx context.Context) error {
 	if !s.stopping.CompareAndSwap(false, true) {
 		select {

@@ -30,8 +30,6 @@ const (
 	// first rounds follow each other at once, the others yield the thread.
 	spinTight  = 4
 	spinRounds = 16
-	// nodeCache is how many free nodes a worker keeps for itself.
-	nodeCache = 256
 )
 
 // A worker's states.
@@ -62,8 +60,7 @@ type worker struct {
 	leftovers int // steps in a row that left something behind
 	searches  bool
 	executed  uint64 // not yet added to Scheduler.executed
-	free      *node
-	freeCount int
+	nodes     nodeCache
 	out       Output
 	rng       *rand.Rand
 	loot      [stealBatch]*Ref
@@ -82,6 +79,7 @@ func newWorker(s *Scheduler) *worker {
 		rng:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	w.out.worker = w
+	w.nodes.pool = &s.nodes
 	w.deque.init(s.cfg.LocalQueueSize)
 	return w
 }
@@ -386,28 +384,4 @@ func (w *worker) flush() {
 		w.sched.executed.Add(w.executed)
 		w.executed = 0
 	}
-}
-
-// newNode is Scheduler.newNode for the worker's own goroutine.
-func (w *worker) newNode() *node {
-	n := w.free
-	if n == nil {
-		return w.sched.newNode()
-	}
-	w.free = n.next
-	w.freeCount--
-	n.next = nil
-	return n
-}
-
-func (w *worker) freeNode(n *node) {
-	if w.freeCount >= nodeCache {
-		w.sched.freeNode(n)
-		return
-	}
-	n.event = Event{}
-	n.gen = 0
-	n.next = w.free
-	w.free = n
-	w.freeCount++
 }
