@@ -923,3 +923,26 @@ func TestInjectedClockDrivesRetries(t *testing.T) {
 		}
 	})
 }
+
+func TestExitedDependencyIsSatisfiedButCanBeStartedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		s := newSupervisor()
+		commit(t, s, nil, reg{&service{name: "migrate", journal: j, start: reporting(supervisor.ErrExit)}, auto(), nil})
+		_ = s.Settled(t.Context())
+		synctest.Wait()
+		commit(t, s, nil, reg{&service{name: "api", journal: j}, auto(), []string{"migrate"}})
+		_ = s.Settled(t.Context())
+		synctest.Wait()
+		if got := j.all(); !slices.Equal(got, []string{"start migrate", "start api"}) {
+			t.Errorf("journal %v", got)
+		}
+		if err := s.Start(t.Context(), "migrate"); err != nil {
+			t.Error(err)
+		}
+		if got := len(j.at("start migrate")); got != 2 {
+			t.Errorf("%d starts of the service asked for", got)
+		}
+		shutdown(t, s)
+	})
+}
