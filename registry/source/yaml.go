@@ -38,6 +38,9 @@ func parseYAML(raw []byte) (root *yaml.Node, p *Problem) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
+// parserError matches the messages of the parser, as opposed to those of the scanner.
+var parserError = regexp.MustCompile(`^did not find expected (<|node content|key|'-' indicator|',' or)`)
+
 // yamlProblem finds the position in the text of a parser error; the column is that of
 // the first character of the line, since the parser does not tell it.
 func yamlProblem(raw []byte, err error) *Problem {
@@ -52,6 +55,9 @@ func yamlProblem(raw []byte, err error) *Problem {
 		return p
 	}
 	p.Line, _ = strconv.Atoi(m[1])
+	if parserError.MatchString(m[2]) {
+		p.Line++ // the library counts from zero in these: they give the line before
+	}
 	lines := bytes.Split(raw, []byte("\n"))
 	if p.Line >= 1 && p.Line <= len(lines) {
 		l := lines[p.Line-1]

@@ -119,9 +119,24 @@ func (r *Runtime) Exec(ctx context.Context, id, host string, args []string) erro
 		input[i] = payload.Payload{Format: payload.String, Data: a}
 	}
 	if _, err := r.processes.Start(ctx, processes.Spawn{Host: host, Source: id, Input: input}); err != nil {
-		return fault.Wrap(fault.Unknown, "failed to start process on host: "+host, err)
+		return r.startProblem(id, host, err)
 	}
 	return nil
+}
+
+// startProblem says which entry could not be started, and where it stands.
+func (r *Runtime) startProblem(id, host string, err error) error {
+	p := Problem{Entry: id, Message: "failed to start process on host: " + host + ": " + err.Error()}
+	entry, ok := r.registry.Snapshot().Get(registry.ParseID(id))
+	if !ok {
+		return Problems{p}
+	}
+	p.Place = entry.Position("")
+	if fault.KindOf(err) == fault.NotFound && strings.HasPrefix(err.Error(), "method ") {
+		p.Place = entry.Position("data.method")
+		p.Hint = "the source has to return a function, or a table with that function in it"
+	}
+	return Problems{p}
 }
 
 // checkProcess tells whether id is a process entry, and which one was meant when

@@ -107,6 +107,7 @@ func start(ts *testscript.TestScript, neg bool, args []string) {
 	s.output.changed = make(chan struct{})
 	s.cmd.Stdout, s.cmd.Stderr = &s.output, &s.output
 	s.cmd.Dir = ts.Getenv("WORK")
+	s.cmd.Env = append(os.Environ(), "PINGPONG_REPORT_EVERY="+ts.Getenv("PINGPONG_REPORT_EVERY"))
 	ts.Check(s.cmd.Start())
 	go func() {
 		s.err = s.cmd.Wait()

@@ -4,10 +4,12 @@ package events_test
 
 import (
 	"context"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/wippyrun/kit/eventbus"
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/events"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	"github.com/wippyrun/kit/wippy/lua/process"
@@ -116,7 +118,21 @@ func TestSubscriptionEndsWithItsProcess(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d subscriptions are left", s.Bus.Stats().Subscriptions)
 		}
+		runtime.Gosched()
 	}
+}
+
+func TestDenied(t *testing.T) {
+	s := luatest.New(t, func(s *luatest.System) {
+		s.Register(events.Module(events.Deps{Bus: s.Bus, Send: s.Router.Send,
+			Allow: func(_ *engine.Process, action, resource string) bool { return resource != "secret" }}))
+	})
+	s.Check(t, `
+		local v, err = events.subscribe("secret")
+		assert(v == nil and err:kind() == "Invalid" and err:message() == "not allowed to subscribe to events from system: secret")
+		v, err = events.send("secret", "k", "p")
+		assert(v == nil and err:kind() == "Invalid" and err:message() == "not allowed to send events to system: secret")
+		assert(events.send("public", "k", "p") == true)`)
 }
 
 // TestGoData receives events that Go code published.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/ctx"
 	"github.com/wippyrun/kit/wippy/lua/funcs"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
@@ -323,6 +324,52 @@ func TestFailedLinkFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "linked process failed") {
 		t.Errorf("the parent ended with %v", err)
 	}
+}
+
+func TestDenied(t *testing.T) {
+	allowed := map[string]bool{}
+	s := luatest.New(t, func(s *luatest.System) {
+		process.Register(s.Dispatch, s.Processes)
+		s.Register(process.Module(process.Deps{
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
+			Allow: func(_ *engine.Process, action, _ string) bool { return allowed[action] },
+		}))
+	})
+	s.Define("app:seven", programs["app:seven"])
+	for _, c := range []struct{ allow, call, message string }{
+		{"", `process.send(me, "t")`, "not allowed to send: {app:processes|"},
+		{"", `process.terminate(me)`, "not allowed to terminate: {"},
+		{"", `process.cancel(me)`, "not allowed to cancel: {"},
+		{"", `process.monitor(me)`, "not allowed to monitor: {"},
+		{"", `process.unmonitor(me)`, "not allowed to unmonitor: {"},
+		{"", `process.link(me)`, "not allowed to link: {"},
+		{"", `process.unlink(me)`, "not allowed to unlink: {"},
+		{"", `process.spawn("app:seven", HOST)`, "not allowed to spawn process: app:seven"},
+		{"process.spawn", `process.spawn_monitored("app:seven", HOST)`, "not allowed to spawn monitored process: app:seven"},
+		{"process.spawn", `process.spawn_linked("app:seven", HOST)`, "not allowed to spawn linked process: app:seven"},
+		{"process.spawn", `process.spawn("app:seven", HOST)`, "not allowed to spawn on host: app:processes"},
+		{"", `process.exec("app:seven", HOST)`, "not allowed to exec process: app:seven"},
+		{"process.exec", `process.exec("app:seven", HOST)`, "not allowed to exec on host: app:processes"},
+		{"", `process.upgrade("app:seven")`, "not allowed to upgrade process: app:seven"},
+		{"", `process.registry.register("n")`, "not allowed to register name: n"},
+		{"", `process.registry.register("n", nil, 2)`, "not allowed to register name (consistent): n"},
+		{"process.registry.register", `process.registry.register("n", "{a|b}")`, `not allowed to register foreign pid {a|b} under name "n"`},
+		{"", `process.registry.unregister("n")`, "not allowed to unregister name: n"},
+	} {
+		clear(allowed)
+		allowed[c.allow] = true
+		s.Check(t, prelude+`local me = process.pid() fails("PermissionDenied", [[`+c.message+`]], `+c.call+`)`)
+	}
+	clear(allowed)
+	s.Check(t, `
+		local ok, err = pcall(process.with_context, {})
+		assert(not ok and string.find(tostring(err), "not allowed to spawn processes with custom context", 1, true), err)
+		ok, err = pcall(process.with_options, {})
+		assert(not ok and string.find(tostring(err), "not allowed to spawn processes with custom options", 1, true), err)`)
+	allowed["process.context"] = true
+	s.Check(t, `
+		local ok, err = pcall(function() process.with_context({}):spawn("app:seven", "app:processes") end)
+		assert(not ok and err:kind() == "PermissionDenied" and err:message() == "not allowed to spawn process: app:seven", err)`)
 }
 
 func TestUpgrade(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	luaregistry "github.com/wippyrun/kit/wippy/lua/registry"
@@ -53,6 +54,35 @@ func newSystem(t *testing.T) *luatest.System {
 		luaregistry.Register(s.Dispatch, r)
 		s.Register(luaregistry.Module(luaregistry.Deps{Registry: r}))
 	})
+}
+
+func TestDenied(t *testing.T) {
+	r, err := registry.New(registry.WithInternalKinds("thing.*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	err = r.LoadState(context.Background(), []registry.Entry{
+		{ID: registry.NewID("app", "open"), Kind: "thing.a"}, {ID: registry.NewID("app", "secret"), Kind: "thing.a"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := luatest.New(t, func(s *luatest.System) {
+		luaregistry.Register(s.Dispatch, r)
+		s.Register(luaregistry.Module(luaregistry.Deps{Registry: r, Allow: func(_ *engine.Process, action, resource string) bool {
+			return action == "registry.get" && resource != "app:secret"
+		}}))
+	})
+	s.Check(t, prelude+`
+		fails("PermissionDenied", "not allowed to access entry: app:secret", registry.get("app:secret"))
+		fails("PermissionDenied", "not allowed to access entry: app:secret", registry.snapshot():get("app:secret"))
+		assert(ids(registry.find({})) == "app:open" and ids(registry.snapshot():entries()) == "app:open")
+		assert(ids(registry.snapshot():namespace("app")) == "app:open")
+		fails("PermissionDenied", "not allowed to apply registry changes", registry.snapshot():changes():delete("app:open"):apply())
+		local v, err = registry.apply_version(registry.current_version())
+		assert(v == false)
+		fails("PermissionDenied", "registry version change is not allowed", v, err)`)
 }
 
 const prelude = `

@@ -1,3 +1,4 @@
+local env = require("env")
 local logger = require("logger")
 local time = require("time")
 
@@ -14,7 +15,12 @@ local function find_partner(): string
     end
 end
 
-local function main(report_every: integer)
+local function main()
+    local report_every = tonumber(env.get("PINGPONG_REPORT_EVERY"))
+    if not report_every or report_every < 1 then
+        return nil, errors.new { message = "PINGPONG_REPORT_EVERY must be a positive number", kind = errors.INVALID }
+    end
+
     local events = process.events()
     local inbox = process.inbox()
     local partner = find_partner()
