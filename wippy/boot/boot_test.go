@@ -325,3 +325,23 @@ func TestConfigurationMistakesStopTheStart(t *testing.T) {
 		}
 	}
 }
+
+func TestChangesSurviveARestartWithSQLiteHistory(t *testing.T) {
+	dir := write(t, main("return {main = function() end}"), map[string]string{".wippy.yaml": "version: \"1.0\"\nregistry: {history_type: sqlite}\n"})
+	entry := registry.Entry{ID: registry.ParseID("app:note"), Kind: "registry.entry", Data: map[string]any{"text": "kept"}}
+	first := mustStart(t, dir)
+	v, err := first.runtime.Registry().Apply(t.Context(), registry.Changeset{{Kind: registry.Create, Entry: entry}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.runtime.Shutdown()
+
+	second := mustStart(t, dir)
+	got, err := second.runtime.Registry().Get(entry.ID)
+	if err != nil || got.Data.(map[string]any)["text"] != "kept" {
+		t.Errorf("after a restart: %+v, %v", got, err)
+	}
+	if now := second.runtime.Registry().Current(); now.ID != v.ID {
+		t.Errorf("version %v, want %v", now, v)
+	}
+}

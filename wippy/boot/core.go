@@ -4,13 +4,12 @@ package boot
 
 import (
 	"context"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/history/sqlite"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
@@ -75,10 +74,7 @@ func (r *Runtime) openHistory() (registry.History, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(r.options.Dir, path)
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return nil, fmt.Errorf("registry.history_path: %w", err)
-		}
-		return nil, fmt.Errorf("%s", path)
+		return sqlite.Open(r.ctx, path)
 	default:
 		r.log.Warn("unknown registry.history_type, keeping versions in memory", "history_type", kind)
 		return registry.NewMemoryHistory(), nil
