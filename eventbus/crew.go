@@ -7,15 +7,14 @@ import "sync"
 // crew is the set of goroutines that run the callbacks of a bus.
 //
 // A goroutine for each subscription that has something to do would be enough, but
-// starting a thousand goroutines for an event with a thousand subscribers costs four
-// times as much as running the callbacks (BenchmarkFanOut1000OneByOne). So a
-// goroutine serves one ready subscription after another. That alone would let a
-// callback that blocks hold up those behind it; therefore, whenever subscriptions
-// are ready, there is one goroutine more, the standby, that is runnable and has
-// nothing else to do. If every other goroutine is stuck the Go scheduler runs the
-// standby, which appoints its own successor before it enters a callback. Nobody
-// waits for a time-out, and a bus whose callbacks do not block needs no more
-// goroutines than there are processors, plus one.
+// starting a thousand goroutines for an event with a thousand subscribers more than
+// doubles what it costs (BenchmarkFanOut1000OneByOne). So a goroutine serves one
+// ready subscription after another. That alone would let a callback that blocks hold
+// up those behind it; therefore, whenever subscriptions are ready, there is one
+// goroutine more, the standby, that is runnable and has nothing else to do. If every
+// other goroutine is stuck the Go scheduler runs the standby, which appoints its own
+// successor before it enters a callback. Nobody waits for a time-out, and a bus whose
+// callbacks do not block needs about as many goroutines as there are processors.
 type crew struct {
 	mu      sync.Mutex
 	ready   []*Subscription // guarded by mu; ready[head:] wait for a goroutine

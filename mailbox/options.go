@@ -13,8 +13,9 @@ const (
 	DefaultWorkers = 16
 	// DefaultCapacity is the room per shard when Options.Capacity is 0.
 	DefaultCapacity = 1024
-	// DefaultBatch is the limit of a batch when Options.Batch is 0. It is the knee of
-	// BenchmarkSendHandled: 16 costs a tenth more, 256 gains nothing.
+	// DefaultBatch is the limit of a batch when Options.Batch is 0. Anything from 16 to
+	// 256 is within a tenth in BenchmarkSendHandled; the smaller it is, the sooner
+	// waiting senders get room.
 	DefaultBatch = 64
 )
 
@@ -31,8 +32,8 @@ type Options struct {
 	Capacity int
 
 	// Batch is the number of messages that a worker takes out of its queue at once.
-	// Default DefaultBatch, at most a quarter of Capacity. A larger batch costs less
-	// per message; senders that wait for room wait until a batch is done.
+	// Default DefaultBatch, at most a quarter of Capacity. A larger batch costs a
+	// little less per message; senders that wait for room wait until a batch is done.
 	Batch int
 
 	// OnPanic is told about a panic of the handler. The default logs through

@@ -153,8 +153,8 @@ func (s *shard[T]) work() {
 }
 
 // spins is how often an idle worker lets other goroutines run before it sleeps. A
-// sender that is about to send again then finds it awake, and saves the wake-up,
-// which costs ten times as much as a message.
+// sender that is about to send again then finds it awake. BenchmarkLatency takes a
+// tenth to a quarter longer without; BenchmarkSendHandled does not care.
 const spins = 4
 
 // next gives the slots of the last batch back and fetches the next batch, waiting
