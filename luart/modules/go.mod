@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/wippyrun/kit/luart v0.1.0
+	github.com/wippyrun/kit/scheduler v0.1.0
 	github.com/yuin/gopher-lua v1.1.2
 )
 
@@ -13,8 +14,8 @@ require (
 	github.com/puzpuzpuz/xsync/v3 v3.5.1 // indirect
 	github.com/vmihailenco/msgpack/v5 v5.4.1 // indirect
 	github.com/vmihailenco/tagparser/v2 v2.0.0 // indirect
+	github.com/wippyrun/kit/mailbox v0.1.0 // indirect
 	github.com/wippyrun/kit/relay v0.1.0 // indirect
-	github.com/wippyrun/kit/scheduler v0.1.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.14.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
