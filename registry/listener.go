@@ -41,6 +41,14 @@ type Transactor interface {
 	Discard(ctx context.Context) error
 }
 
+// Finisher is implemented by a Transactor that acts on the outcome of a transaction. A
+// vote in Commit may still be overruled, by another participant or by the history;
+// Committed is called when the new state is stored and can be read, instead of
+// Discard. It must not block.
+type Finisher interface {
+	Committed(ctx context.Context)
+}
+
 // ListenOption changes what a listener is registered for.
 type ListenOption interface{ applyListen(*listenerRoute) }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,7 +20,7 @@ import (
 type transition struct {
 	r    *Registry
 	ctx  context.Context // the caller's, marked with the transition
-	path string
+	path string // only made when somebody is told
 	exec executor
 
 	mu      sync.Mutex // guards pending against listeners that were left behind
@@ -42,10 +43,13 @@ type transitionKey struct{}
 func (r *Registry) newTransition(ctx context.Context) *transition {
 	r.txSeq++
 	t := &transition{
-		r: r, path: fmt.Sprintf("registry.tx/%d", r.txSeq),
+		r:       r,
 		exec:    executor{timeout: r.cfg.timeout},
 		pending: pmap.NewBuilder(r.state.Load().entries),
 		routes:  r.routes.Load(),
+	}
+	if r.cfg.publisher != nil {
+		t.path = "registry.tx/" + strconv.FormatUint(r.txSeq, 10)
 	}
 	t.ctx = context.WithValue(ctx, transitionKey{}, t)
 	return t
@@ -133,6 +137,14 @@ func (t *transition) end() {
 
 // announce publishes a change that is durable and visible.
 func (t *transition) announce() {
+	for _, p := range t.begun {
+		if f, ok := p.(Finisher); ok {
+			err := guard(func() error { f.Committed(context.WithoutCancel(t.ctx)); return nil })
+			if err != nil {
+				t.r.cfg.logger.Error("registry: participant failed after the commit", "error", err)
+			}
+		}
+	}
 	t.end()
 	if t.r.cfg.publisher != nil {
 		for _, a := range t.done {

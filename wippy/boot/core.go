@@ -4,6 +4,7 @@ package boot
 
 import (
 	"context"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -90,14 +91,41 @@ func (r *Runtime) loadFinder() error {
 }
 
 func (r *Runtime) loadSupervisor() error {
-	s := supervisor.New(supervisor.WithPublisher(busPublisher{r.bus}), supervisor.WithLogger(r.log.With("logger", "supervisor")))
+	reg := KeyRegistry.MustGet(r.dict)
+	s := supervisor.New(
+		supervisor.WithContext(r.ctx),
+		supervisor.WithPublisher(busPublisher{r.bus}),
+		supervisor.WithLogger(r.log.With("logger", "supervisor")),
+		supervisor.WithReferences(func(id string) []string {
+			ids := reg.Dependencies(registry.ParseID(id))
+			out := make([]string, len(ids))
+			for i, dep := range ids {
+				out[i] = dep.String()
+			}
+			return out
+		}),
+	)
 	KeySupervisor.Set(r.dict, s)
-	return KeyRegistry.MustGet(r.dict).Listen("supervisor.transaction", participant{s})
+	return reg.Listen("supervisor.transaction", participant{s, r.log.With("logger", "supervisor")})
 }
 
 // participant puts the supervisor into every registry transaction: it handles no
 // entries itself, but services that listeners register count from the commit on.
-type participant struct{ *supervisor.Supervisor }
+type participant struct {
+	*supervisor.Supervisor
+	log *slog.Logger
+}
+
+// Commit votes for the transaction; nothing happens yet, because it may still
+// fail.
+func (p participant) Commit(context.Context) error { return nil }
+
+// Committed starts and stops services.
+func (p participant) Committed(ctx context.Context) {
+	if err := p.Supervisor.Commit(ctx); err != nil {
+		p.log.Error("services are not started", "error", err)
+	}
+}
 
 // Create is never called: there are no entries of that kind.
 func (participant) Create(context.Context, registry.Entry) error { return nil }

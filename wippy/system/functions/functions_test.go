@@ -198,7 +198,7 @@ func TestLazyPoolGrowsOnDemandAndForgetsIdleWorkers(t *testing.T) {
 		} else {
 			last.finish(nil)
 		}
-		time.Sleep(46 * time.Second)
+		<-time.After(46 * time.Second)
 		synctest.Wait()
 		if !a.closed || !b.closed {
 			t.Error("idle workers live on")
