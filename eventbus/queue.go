@@ -103,17 +103,21 @@ func (q *queue) popSpan() {
 	}
 }
 
-// take moves waiting events to batch, which must be empty, and returns it. At most
-// max events are taken; 0 means all, which costs no copying: the two slices change
-// places.
+// take moves waiting events to batch, which must be empty, and returns it. With a
+// max, at most that many are taken and all of one chunk, so that a subscriber that
+// gets stuck on them keeps no other chunk alive; 0 means all, which costs no copying:
+// the two slices change places.
 func (q *queue) take(batch []span, max int) []span {
-	if max == 0 || q.size <= max && q.head == 0 {
+	if max == 0 || q.size <= max && q.pins <= 1 && q.head == 0 {
 		taken := q.spans[q.head:]
 		q.spans, q.head, q.size, q.pins = batch[:0], 0, 0, 0
 		return taken
 	}
-	for max > 0 && q.size > 0 {
+	for first := q.spans[q.head].chunk; max > 0 && q.size > 0; {
 		s := q.spans[q.head]
+		if s.chunk != first {
+			break
+		}
 		if s.len() > max {
 			part := s
 			part.to = s.from + uint32(max)
