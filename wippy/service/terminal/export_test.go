@@ -1,0 +1,4 @@
+package terminal
+
+// Report is the rule that turns a result into output and an exit code.
+var Report = report
