@@ -260,6 +260,35 @@ func BenchmarkWakeup(b *testing.B) {
 	reportLatency(b, lat)
 }
 
+// BenchmarkWakeupGoroutine is the rival of BenchmarkWakeup.
+func BenchmarkWakeupGoroutine(b *testing.B) {
+	var ran atomic.Int64
+	epoch := time.Now()
+	ch := make(chan struct{}, 1)
+	defer close(ch)
+	go func() {
+		for range ch {
+			ran.Store(int64(time.Since(epoch)))
+		}
+	}()
+	pause := time.NewTicker(500 * time.Microsecond)
+	defer pause.Stop()
+	var lat []time.Duration
+	for b.Loop() {
+		<-pause.C
+		ran.Store(0)
+		start := time.Since(epoch)
+		ch <- struct{}{}
+		for ran.Load() == 0 {
+			if time.Since(epoch)-start > time.Millisecond {
+				runtime.Gosched()
+			}
+		}
+		lat = append(lat, time.Duration(ran.Load())-start)
+	}
+	reportLatency(b, lat)
+}
+
 func reportLatency(b *testing.B, lat []time.Duration) {
 	slices.Sort(lat)
 	b.ReportMetric(float64(lat[len(lat)/2].Nanoseconds())/1e3, "p50-µs")

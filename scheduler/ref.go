@@ -15,36 +15,37 @@ import (
 // holds it and is never used again for another process. All methods may be
 // called concurrently and from anywhere, also from inside a Step.
 type Ref struct {
-	head  atomic.Pointer[node]   // event queue and state, see queue.go
-	last  atomic.Pointer[worker] // where it ran last; written by the running worker
-	flags atomic.Uint32          // see flagX
+	// What a Send and a Step touch comes first, to share a cache line.
 
-	queued  atomic.Int32 // events pushed and not yet taken
-	steps   atomic.Uint64
-	runtime atomic.Int64 // nanoseconds, sampled by the monitor
+	head   atomic.Pointer[node] // event queue and state, see queue.go
+	flags  atomic.Uint32        // see flagX
+	queued atomic.Int32         // events pushed and not yet taken
+	proc   Process              // constant
+	sched  *Scheduler           // constant
+	steps  atomic.Uint64
+	last   atomic.Pointer[worker] // where it ran last; written by the running worker
+
+	// Owned by whoever has the process in hand: the submitter, the queue it is
+	// ready in, or the worker that runs it. head hands them over.
+	pending *node // events taken from head and not yet given to Step, oldest first
+	open    int32 // yields dispatched and not yet completed
+	again   bool  // Step is due even without an event
+	link    *Ref  // next one in an inject queue
+
+	upgraded atomic.Pointer[incarnation] // nil until the first upgrade; written by the running worker
+	runtime  atomic.Int64                // nanoseconds, sampled by the monitor
 
 	done    lazySignal // the process has ended
 	ctxDone lazySignal // its context has
 
-	upgraded atomic.Pointer[incarnation] // nil until the first upgrade; written by the running worker
-
 	// The list of all processes; guarded by the lock of the shard.
 	prevRef, nextRef *Ref
-
-	// Owned by whoever has the process in hand: the submitter, the queue it is
-	// ready in, or the worker that runs it. head hands them over.
-	link    *Ref  // next one in an inject queue
-	pending *node // events taken from head and not yet given to Step, oldest first
-	open    int32 // yields dispatched and not yet completed
-	again   bool  // Step is due even without an event
 
 	// Written before finished is set in flags, read after.
 	result any
 	err    error
 
 	// Constant.
-	sched   *Scheduler
-	proc    Process
 	parent  context.Context
 	value   any
 	onExit  func(result any, err error)
