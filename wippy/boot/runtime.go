@@ -189,8 +189,8 @@ func (r *Runtime) Shutdown() {
 			errs = append(errs, r.supervisor.Shutdown(ctx))
 		}
 		errs = append(errs, r.loader.Stop(ctx))
-		if r.registry != nil {
-			errs = append(errs, r.registry.Close())
+		if reg, ok := KeyRegistry.Get(r.dict); ok { // also when a later component did not load
+			errs = append(errs, reg.Close())
 		}
 		r.cancel()
 		if err := errors.Join(errs...); err != nil {
