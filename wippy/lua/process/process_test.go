@@ -220,8 +220,10 @@ func TestSpawning(t *testing.T) {
 			local one = process.with_context({}):with_name("solo")
 			local inbox = process.inbox()
 			local first = one:spawn("app:echo", HOST)
-			local second = one:with_message("stop"):spawn("app:echo", HOST)
-			assert(first == second and process.registry.lookup("solo") == first)`,
+			assert(process.registry.lookup("solo") == first)
+			local second = one:with_message("stop"):spawn_monitored("app:echo", HOST)
+			assert(first == second, "a second process")
+			assert(process.exec("app:seven", HOST) == 7)`,
 		"spawner raises": `
 			local s = process.with_context({})
 			local function raises(text, fn, ...)
