@@ -192,7 +192,11 @@ func luaRawset(L *lua.LState) int {
 	if Frozen(t) {
 		L.RaiseError(msgImmutable)
 	}
-	L.RawSet(t, k, v)
+	if globalsBase(t) != nil && t.RawGet(k) == lua.LNil && k.Type() == lua.LTString {
+		setGlobal(t, k, v)
+	} else {
+		L.RawSet(t, k, v)
+	}
 	L.SetTop(1)
 	return 1
 }

@@ -11,10 +11,9 @@ import (
 // may be called only from within it.
 type Channel struct {
 	ud        lua.LUserData // the Lua value; its Value is the channel
-	p         *Process
-	buf       []lua.LValue // ring; nil until the first value is kept
-	at, n     int
-	size      int
+	buf       []lua.LValue  // ring; nil until the first value is kept
+	at, n     int32
+	size      int32
 	receivers waiters
 	senders   waiters
 	feed      *feed // where more values come from; nil for a plain channel
@@ -62,9 +61,12 @@ func (q *waiters) remove(w *waiter) {
 // msgClosed is the error of sending on a closed channel.
 const msgClosed = "send on closed channel"
 
+// maxBuffer bounds the size of a channel's buffer.
+const maxBuffer = 1 << 28
+
 // NewChannel makes a channel with room for size values; negative is 0.
 func (p *Process) NewChannel(size int) *Channel {
-	ch := &Channel{p: p, size: max(size, 0)}
+	ch := &Channel{size: int32(min(max(size, 0), maxBuffer))}
 	ch.ud = lua.LUserData{Value: ch, Metatable: channelMeta}
 	return ch
 }
@@ -73,7 +75,7 @@ func (p *Process) NewChannel(size int) *Channel {
 func (ch *Channel) Value() lua.LValue { return &ch.ud }
 
 // Len returns the number of values in the buffer.
-func (ch *Channel) Len() int { return ch.n }
+func (ch *Channel) Len() int { return int(ch.n) }
 
 // Closed reports whether the channel was closed.
 func (ch *Channel) Closed() bool { return ch.closed }
@@ -102,7 +104,7 @@ func (ch *Channel) TryReceive() (v lua.LValue, ok, ready bool) {
 	case ch.n > 0:
 		v = ch.buf[ch.at]
 		ch.buf[ch.at] = nil
-		ch.at = (ch.at + 1) % len(ch.buf)
+		ch.at = (ch.at + 1) % int32(len(ch.buf))
 		ch.n--
 		if w := ch.senders.first; w != nil {
 			ch.keep(w.value)
@@ -133,7 +135,7 @@ func (ch *Channel) Close() {
 	}
 	ch.closed = true
 	if ch.feed != nil {
-		ch.p.detach(ch.feed)
+		ch.feed.p.detach(ch.feed)
 	}
 	for w := ch.receivers.first; w != nil; w = ch.receivers.first {
 		w.received(lua.LNil, false)
@@ -149,15 +151,16 @@ func (ch *Channel) Close() {
 
 // keep puts a value into the buffer, which has room for it.
 func (ch *Channel) keep(v lua.LValue) {
-	if ch.n == len(ch.buf) {
+	length := int32(len(ch.buf))
+	if ch.n == length {
 		// The buffer grows to its size on demand: most channels never fill.
-		grown := make([]lua.LValue, min(ch.size, max(1, 2*len(ch.buf))))
+		grown := make([]lua.LValue, min(ch.size, max(1, 2*length)))
 		for i := range ch.n {
-			grown[i] = ch.buf[(ch.at+i)%len(ch.buf)]
+			grown[i] = ch.buf[(ch.at+i)%length]
 		}
-		ch.buf, ch.at = grown, 0
+		ch.buf, ch.at, length = grown, 0, int32(len(grown))
 	}
-	ch.buf[(ch.at+ch.n)%len(ch.buf)] = v
+	ch.buf[(ch.at+ch.n)%length] = v
 	ch.n++
 }
 

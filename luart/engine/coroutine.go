@@ -21,8 +21,6 @@ type coroutine struct {
 	frames  []frame     // the threads below, bottom first
 	resumer *coroutine  // who resumed it by hand; nil for a scheduled one
 	next    *coroutine  // run queue
-	fn      lua.LValue  // what th starts with; nil once started
-	inject  lua.LValue  // raised in th instead of giving it values
 	more    []lua.LValue
 	few     [2]lua.LValue // the values th is resumed with: few[:nfew], then more
 	wait    waiter        // what it waits for on a channel
@@ -34,11 +32,14 @@ type coroutine struct {
 	hand    uint8         // how many coroutines resumed each other to get here
 	nfew    uint8
 	state   coState
+	begin   bool // th has not started: few[1] is its function
+	raise   bool // th is resumed by raising few[0]
 	tail    bool // the suspended call was the last act of th: its results are th's
 	visible bool // a program holds th as a thread value
 	wrapped bool // made by coroutine.wrap
 	sched   bool // run by the process: main or spawned
 	sync    bool // run to its next yield inside a Go call
+	brief   bool // its thread will not last
 }
 
 type coState uint8
@@ -115,7 +116,7 @@ var closed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 func (c *coroutine) poll() <-chan struct{} {
 	p := c.p
 	c.th.Panic = raised
-	if c.inject != nil {
+	if c.raise {
 		return closed
 	}
 	if c.tick&cancelMask == 0 {
@@ -140,8 +141,8 @@ func (c *coroutine) pollNext() { c.tick |= pollMask }
 func raised(L *lua.LState) {
 	obj := L.Get(-1)
 	if c, ok := L.Context().(*coroutine); ok {
-		if c.inject != nil {
-			obj, c.inject = c.inject, nil
+		if c.raise {
+			obj = c.takeFault()
 		}
 		if !c.protected() {
 			c.p.noteTrace(c, obj)
@@ -191,14 +192,28 @@ func (c *coroutine) prepend(v lua.LValue, values []lua.LValue) {
 func (c *coroutine) take(into []lua.LValue) []lua.LValue {
 	into = append(into, c.few[:c.nfew]...)
 	into = append(into, c.more...)
-	c.few, c.nfew, c.more = [2]lua.LValue{}, 0, nil
+	c.few[0], c.nfew, c.more = nil, 0, nil
+	if !c.begin {
+		c.few[1] = nil
+	}
 	return into
+}
+
+// raiseIn makes the coroutine go on by raising an error.
+func (c *coroutine) raiseIn(fault lua.LValue) {
+	c.raise, c.few, c.nfew, c.more = true, [2]lua.LValue{fault}, 0, nil
+}
+
+func (c *coroutine) takeFault() lua.LValue {
+	fault := c.few[0]
+	c.raise, c.few[0] = false, nil
+	return fault
 }
 
 // start makes fn what a fresh thread of the coroutine will run.
 func (c *coroutine) start(fn lua.LValue) {
-	c.th = c.p.newThread(c)
-	c.fn = fn
+	c.th = c.p.newThread(c, fn, len(c.frames) == 0 && !c.brief)
+	c.begin, c.few[1] = true, fn
 	c.tail = false
 }
 
@@ -219,7 +234,7 @@ func (c *coroutine) drop() {
 	for _, f := range c.frames {
 		c.p.endThread(f.th, false)
 	}
-	c.frames, c.th, c.fn, c.inject, c.more = nil, nil, nil, nil, nil
+	c.frames, c.th, c.more = nil, nil, nil
 	c.few = [2]lua.LValue{}
 	c.state = coDead
 }

@@ -19,7 +19,7 @@ import (
 // instructions a deep function is watched before it is left alone until its depth
 // has grown by deepStep: watching costs 60 ns per instruction.
 const (
-	deepCall   = 72
+	deepCall   = 48
 	deepStep   = 6
 	deepNested = stackFrames - 4
 	deepRelax  = deepNested - pollMask - 1

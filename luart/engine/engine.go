@@ -18,12 +18,11 @@ import (
 // concurrently.
 type Engine struct {
 	config
-	template *lua.LState // never runs; threads are made from it
-	base     *lua.LTable // globals every program has
-	strings  *lua.LTable // what getmetatable returns for a string
-	threads  sync.Pool   // *lua.LState, finished and clean
-	drivers  sync.Pool   // *driver
-	protos   protoCache
+	base    *lua.LTable // globals every program has
+	strings *lua.LTable // what getmetatable returns for a string
+	threads threads
+	drivers sync.Pool // *driver
+	protos  protoCache
 
 	mu      sync.RWMutex // guards what follows
 	modules map[string]*module
@@ -38,31 +37,16 @@ type module struct {
 // New makes an engine with the base library and no modules.
 func New(opts ...Option) *Engine {
 	e := &Engine{config: newConfig(opts), modules: make(map[string]*module)}
-	e.template = newTemplate(e.config)
 	e.base = newBase(e)
 	library := e.base.RawGetString("string").(*lua.LTable)
 	ofStrings := newTable(0, 1)
 	ofStrings.RawSetString("__index", Unwrap(library))
-	e.template.SetMetatable(lua.LString(""), ofStrings)
+	e.threads.init(e.config, newTable(0, 1), ofStrings)
 	view := newTable(0, 1)
 	view.RawSetString("__index", library)
 	e.strings = ReadOnly(view)
 	registerConversions(e.transcoder)
 	return e
-}
-
-// newTemplate makes the state that threads are made from. NewState would raise a
-// small registry to the default of 80 KB, so the sizes are set afterwards: the
-// template itself never runs.
-func newTemplate(c config) *lua.LState {
-	t := lua.NewState(lua.Options{SkipOpenLibs: true, RegistrySize: 128, CallStackSize: 8, MinimizeStackMemory: true})
-	t.Options.CallStackSize = stackFrames
-	t.Options.RegistrySize = registrySlots
-	t.Options.RegistryGrowStep = registryStep
-	t.Options.RegistryMaxSize = c.maxRegister
-	t.Env = newTable(0, 1)
-	t.G.Global = t.Env
-	return t
 }
 
 // Register builds a module. It fails when the name is empty, contains ':' or is

@@ -21,7 +21,7 @@ type Instance struct {
 // NewInstance makes a state of the program. The libraries and the program's chunk
 // are executed when the first process starts on it.
 func (e *Engine) NewInstance(prog *Program) *Instance {
-	env := newTable(0, 1)
+	env := newTable(0, 0)
 	env.Metatable = prog.env
 	return &Instance{program: prog, env: env}
 }
@@ -79,7 +79,7 @@ func (i *Instance) load(p *Process) error {
 			return p.scriptError("failed to load dependency "+l.program.id+": ", err)
 		}
 		if v != lua.LNil {
-			i.env.RawSetString(l.alias, v)
+			setGlobal(i.env, lua.LString(l.alias), v)
 		}
 	}
 	v, err := i.execute(p, i.program)

@@ -195,12 +195,13 @@ const (
 )
 
 // reusable reports whether a finished thread has nothing left in it that a new
-// function could see: no frame, no open upvalue, and a registry that has not
-// grown beyond limit slots.
-func (l *layout) reusable(L *lua.LState, limit int) bool {
+// function could see, no frame and no open upvalue, and the size of its registry.
+func (l *layout) reusable(L *lua.LState) (size int, ok bool) {
 	s := reflect.ValueOf(L).Elem()
-	return s.Field(l.currentFrame).IsNil() && s.Field(l.uvcache).IsNil() &&
-		s.Field(l.reg).Elem().Field(l.array).Len() <= limit
+	if !s.Field(l.currentFrame).IsNil() || !s.Field(l.uvcache).IsNil() {
+		return 0, false
+	}
+	return s.Field(l.reg).Elem().Field(l.array).Len(), true
 }
 
 // hashed reports whether a table has, or once had, keys outside its array part.

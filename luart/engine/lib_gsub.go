@@ -59,11 +59,7 @@ func strGsub(L *lua.LState) int {
 
 // next finds the next match and copies what lies before it.
 func (g *substitution) next() bool {
-	for !g.done && g.count < g.limit && g.at <= len(g.m.src) {
-		start, end, ok := g.m.find(g.at)
-		if !ok {
-			break
-		}
+	if start, end, ok := g.search(); ok {
 		g.out.WriteString(g.m.src[g.at:start])
 		g.start, g.end = start, end
 		g.count++
@@ -82,6 +78,14 @@ func (g *substitution) next() bool {
 	}
 	g.done = true
 	return false
+}
+
+// search looks for a match unless the substitution is over.
+func (g *substitution) search() (start, end int, ok bool) {
+	if g.done || g.count >= g.limit || g.at > len(g.m.src) {
+		return 0, 0, false
+	}
+	return g.m.find(g.at)
 }
 
 // put appends the replacement of the current match.

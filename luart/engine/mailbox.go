@@ -27,6 +27,7 @@ const (
 // feed is the mailbox side of a channel: the messages that are its, and that it
 // cannot take yet.
 type feed struct {
+	p     *Process
 	ch    *Channel
 	queue []parked
 	at    int
@@ -44,7 +45,6 @@ type route struct {
 	topic string
 	feed  *feed
 	mode  Mode
-	fixed bool // made by Listen: asking again returns it
 }
 
 // indexedRoutes is the number of topics from which a map is worth its memory.
@@ -64,14 +64,14 @@ func (f *feed) take() lua.LValue {
 		}
 		f.queue, f.at = f.queue[:0], 0
 	}
-	return f.ch.p.deliver(k.msg, k.mode)
+	return f.p.deliver(k.msg, k.mode)
 }
 
 // put adds a message and hands over what the channel can take.
 func (f *feed) put(k parked) {
 	if !f.waiting() {
 		if w := f.ch.receivers.first; w != nil {
-			w.received(f.ch.p.deliver(k.msg, k.mode), true)
+			w.received(f.p.deliver(k.msg, k.mode), true)
 			return
 		}
 	}
@@ -94,8 +94,8 @@ func (f *feed) insert(k parked) {
 
 // receive routes a message that arrived. The process owns the message.
 func (p *Process) receive(m *relay.Message) error {
-	if m.Topic == ControlTopic && p.opts.OnControl != nil {
-		deliver, err := p.opts.OnControl(p, m)
+	if m.Topic == ControlTopic && p.onControl != nil {
+		deliver, err := p.onControl(p, m)
 		if err != nil {
 			return err
 		}
@@ -104,15 +104,20 @@ func (p *Process) receive(m *relay.Message) error {
 			return nil
 		}
 	}
-	p.seq++
-	k := parked{msg: m, seq: p.seq}
 	if f, mode := p.routeOf(m.Topic); f != nil {
-		k.mode = mode
-		f.put(k)
+		p.seq++
+		f.put(parked{msg: m, seq: p.seq, mode: mode})
 	} else {
-		p.backlog = append(p.backlog, k)
+		p.park(m)
 	}
 	return nil
+}
+
+// park keeps a message until somebody asks for it.
+func (p *Process) park(m *relay.Message) {
+	p.seq++
+	r := p.more()
+	r.backlog = append(r.backlog, parked{msg: m, seq: p.seq})
 }
 
 // routeOf returns the feed that gets the messages of a topic.
@@ -159,15 +164,19 @@ func (p *Process) reindex() {
 // feedOf returns the feed of a channel, made on first use.
 func (p *Process) feedOf(ch *Channel) *feed {
 	if ch.feed == nil {
-		ch.feed = &feed{ch: ch}
+		ch.feed = &feed{p: p, ch: ch}
 	}
 	return ch.feed
 }
 
 // sortOut gives messages that nobody took so far to those who take them now.
 func (p *Process) sortOut() {
-	kept := p.backlog[:0]
-	for _, k := range p.backlog {
+	r := p.rest
+	if r == nil {
+		return
+	}
+	kept := r.backlog[:0]
+	for _, k := range r.backlog {
 		if f, mode := p.routeOf(k.msg.Topic); f != nil {
 			k.mode = mode
 			f.put(k)
@@ -175,9 +184,9 @@ func (p *Process) sortOut() {
 			kept = append(kept, k)
 		}
 	}
-	clear(p.backlog[len(kept):])
-	if p.backlog = kept; len(kept) == 0 {
-		p.backlog = nil
+	clear(r.backlog[len(kept):])
+	if r.backlog = kept; len(kept) == 0 {
+		r.backlog = nil
 	}
 }
 
@@ -259,23 +268,26 @@ func (p *Process) detach(f *feed) {
 	p.reindex()
 	left := f.queue[f.at:]
 	f.queue, f.at = nil, 0
+	r := p.more()
 	for _, k := range left {
 		if g, mode := p.routeOf(k.msg.Topic); g != nil {
 			k.mode = mode
 			g.insert(k)
 			g.ch.refill()
 		} else {
-			p.backlog = append(p.backlog, k)
+			r.backlog = append(r.backlog, k)
 		}
 	}
-	slices.SortStableFunc(p.backlog, func(a, b parked) int { return int(int32(a.seq - b.seq)) })
+	slices.SortStableFunc(r.backlog, func(a, b parked) int { return int(int32(a.seq - b.seq)) })
 }
 
 // TakeMessages removes and returns the messages nobody has received, in order of
 // arrival: what an upgrade passes on.
 func (p *Process) TakeMessages() []*relay.Message {
-	held := p.backlog
-	p.backlog = nil
+	var held []parked
+	if r := p.rest; r != nil {
+		held, r.backlog = r.backlog, nil
+	}
 	feeds := []*feed{}
 	if p.inbox != nil {
 		feeds = append(feeds, p.inbox)

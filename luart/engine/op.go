@@ -119,7 +119,7 @@ func (p *Process) settle(c *coroutine, resume Resume, data any, err error) {
 	L.SetContext(c)
 	defer func() {
 		if v := recover(); v != nil {
-			c.inject = faultOf(v)
+			c.raiseIn(faultOf(v))
 		}
 		L.RemoveContext()
 		L.SetTop(0)

@@ -32,12 +32,9 @@ type config struct {
 
 // The defaults of the limits. stackFrames is the depth of one thread's call
 // stack. It is small because every idle process pays for it; deeper calls go on
-// in another thread, see deep.go. registrySlots is what the registry of a thread
-// starts with: 24 hold the main function of most programs (BenchmarkIdleBytes).
+// in another thread, see deep.go.
 const (
-	stackFrames   = 128
-	registrySlots = 24
-	registryStep  = 24
+	stackFrames = 96
 
 	defaultDepth    = 16000
 	defaultRegister = 1 << 18

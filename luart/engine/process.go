@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 
 	lua "github.com/yuin/gopher-lua"
@@ -44,7 +45,8 @@ const ControlTopic = "@pid/events"
 type Process struct {
 	engine     *Engine
 	inst       *Instance
-	opts       *ProcessOptions
+	onControl  func(p *Process, m *relay.Message) (deliver bool, err error)
+	hostValue  any
 	pid        relay.PID
 	ctx        context.Context
 	main       coroutine
@@ -55,12 +57,8 @@ type Process struct {
 	ops        []op
 	routes     []route
 	inbox      *feed
-	backlog    []parked // messages no channel takes yet
-	coroutines []*coroutine
 	rest       *processRest
-	stop       error // why it must end now
-	why        string
-	result     payload.Payload
+	stop       error  // why it must end now
 	seq        uint32 // messages seen
 	freeOp     int32  // 1 + index of a free op, 0 for none
 	openOps    int32
@@ -72,22 +70,27 @@ type Process struct {
 
 // processRest is what few processes need.
 type processRest struct {
-	locals  map[any]any
-	cleanup []func()
-	trace   []StackFrame
-	traced  lua.LValue
-	upgrade *upgrade
-	index   map[string]int32 // topic to index in routes, when there are many
+	backlog    []parked // messages no channel takes yet
+	coroutines []*coroutine
+	locals     map[any]any
+	cleanup    []func()
+	trace      []StackFrame
+	traced     lua.LValue
+	upgrade    *upgrade
+	index      map[string]int32 // topic to index in routes, when there are many
 }
 
 // NewProcess makes a process. It runs nothing yet.
 func (e *Engine) NewProcess(opts ProcessOptions) *Process {
-	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, opts: &opts}
+	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, onControl: opts.OnControl, hostValue: opts.Value}
 	if p.inst == nil {
 		p.inst = e.NewInstance(opts.Program)
 		p.ownInst = true
 	}
 	p.main.p = p
+	for _, m := range opts.Messages {
+		p.park(m)
+	}
 	return p
 }
 
@@ -112,7 +115,7 @@ func (p *Process) Context() context.Context { return p.ctx }
 func (p *Process) Engine() *Engine { return p.engine }
 
 // Value returns ProcessOptions.Value.
-func (p *Process) Value() any { return p.opts.Value }
+func (p *Process) Value() any { return p.value }
 
 // Output returns the output of the running Step, for scheduler.Ref.SendFrom. It
 // is nil during Init and must not be kept.
@@ -171,14 +174,7 @@ func (p *Process) Init(ctx context.Context, method string, input any) (err error
 	p.main.sched = true
 	p.main.start(fn)
 	p.main.give(args)
-	p.coroutines = nil
 	p.ready(&p.main)
-	for _, m := range p.opts.Messages {
-		if err := p.receive(m); err != nil {
-			return err
-		}
-	}
-	p.opts.Messages = nil
 	return nil
 }
 
@@ -239,7 +235,7 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 	case p.stop != nil:
 		return p.stop
 	case p.done:
-		out.Done(p.result)
+		out.Done(p.driver.result)
 	case p.rest != nil && p.rest.upgrade != nil:
 		u := p.rest.upgrade
 		out.Upgrade(u.create, u.method, u.input)
@@ -247,7 +243,7 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 		return p.stop
 	case p.stuck():
 		return NewError(KindInternal, "deadlock: all coroutines blocked with no pending operations (threads="+
-			strconv.Itoa(len(p.coroutines)+1)+")")
+			strconv.Itoa(len(p.spawned())+1)+")")
 	}
 	return nil
 }
@@ -283,10 +279,13 @@ func (p *Process) Close() {
 
 func (p *Process) release() {
 	p.main.drop()
-	for _, c := range p.coroutines {
+	for _, c := range p.spawned() {
 		c.drop()
 	}
-	p.coroutines, p.head, p.last, p.ops, p.routes, p.inbox, p.backlog = nil, nil, nil, nil, nil, nil, nil
+	p.head, p.last, p.ops, p.routes, p.inbox = nil, nil, nil, nil, nil
+	if r := p.rest; r != nil {
+		r.coroutines, r.backlog = nil, nil
+	}
 	p.inst.leave(p)
 	if p.ownInst {
 		p.inst.Close()
@@ -315,11 +314,20 @@ func (p *Process) dequeue() *coroutine {
 	return c
 }
 
+// spawned returns the coroutines next to main that have not ended.
+func (p *Process) spawned() []*coroutine {
+	if p.rest == nil {
+		return nil
+	}
+	return p.rest.coroutines
+}
+
 // spawn starts fn as a coroutine of its own.
 func (p *Process) spawn(fn lua.LValue) *coroutine {
 	c := &coroutine{p: p, sched: true}
 	c.start(fn)
-	p.coroutines = append(p.coroutines, c)
+	r := p.more()
+	r.coroutines = append(r.coroutines, c)
 	p.ready(c)
 	return c
 }
@@ -331,19 +339,13 @@ func (p *Process) ended(c *coroutine, values []lua.LValue, fault lua.LValue) {
 		return
 	}
 	if c != &p.main {
-		for i, other := range p.coroutines {
-			if other == c {
-				last := len(p.coroutines) - 1
-				p.coroutines[i] = p.coroutines[last]
-				p.coroutines[last] = nil
-				p.coroutines = p.coroutines[:last]
-				break
-			}
+		if i := slices.Index(p.rest.coroutines, c); i >= 0 {
+			p.rest.coroutines = slices.Delete(p.rest.coroutines, i, i+1)
 		}
 		return
 	}
 	p.done = true
-	p.result, p.stop = p.outcomeOf(values)
+	p.driver.result, p.stop = p.outcomeOf(values)
 }
 
 // outcomeOf applies the rule that an error as second result is a failure.
@@ -399,37 +401,6 @@ func (p *Process) text(v lua.LValue) string {
 		}
 	}
 	return v.String()
-}
-
-// newThread takes a clean thread for c.
-func (p *Process) newThread(c *coroutine) *lua.LState {
-	th, _ := p.engine.threads.Get().(*lua.LState)
-	if th == nil {
-		th, _ = p.engine.template.NewThread()
-	}
-	th.Env = p.inst.env
-	th.SetContext(c)
-	return th
-}
-
-// maxKeptRegistry is the size up to which a thread is worth keeping for reuse.
-const maxKeptRegistry = 256
-
-// endThread gives a thread back. It is used again when it ended cleanly and no
-// program holds it.
-func (p *Process) endThread(th *lua.LState, clean bool) {
-	if th == nil || th.IsClosed() {
-		return
-	}
-	if clean && vm.reusable(th, maxKeptRegistry) {
-		th.SetTop(0)
-		th.RemoveContext()
-		th.Dead = false
-		th.Env, th.G = p.engine.template.Env, p.engine.template.G
-		p.engine.threads.Put(th)
-		return
-	}
-	th.Close()
 }
 
 var heapMetric = "/memory/classes/heap/objects:bytes"

@@ -141,10 +141,30 @@ func (p *Program) environment() *lua.LTable {
 	above := newTable(0, 1)
 	above.RawSetString("__index", goFunction(ownGlobals))
 	globals.Metatable = above
-	mt := newTable(0, 2)
+	mt := newTable(0, 3)
 	mt.RawSetString("__index", globals)
+	mt.RawSetString("__newindex", newGlobalFn)
 	mt.RawSetString(baseKey, globals)
 	return mt
+}
+
+var newGlobalFn = goFunction(func(L *lua.LState) int {
+	setGlobal(L.CheckTable(1), L.Get(2), L.Get(3))
+	return 0
+})
+
+// setGlobal adds a name to a globals table. The table gets its hash part with the
+// first one, sized for few: left to itself it would make room for 32.
+func setGlobal(env *lua.LTable, k, v lua.LValue) {
+	if v == lua.LNil {
+		return
+	}
+	if !vm.hashed(env) && env.Len() == 0 {
+		mt := env.Metatable
+		*env = *newTable(0, 1)
+		env.Metatable = mt
+	}
+	env.RawSet(k, v)
 }
 
 // ownGlobals answers _G, the one global that differs between processes.

@@ -5,6 +5,7 @@ package engine
 import (
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 )
 
@@ -14,6 +15,9 @@ type driver struct {
 	req  request
 	deep lua.LValue   // deep.go: what the next call really calls
 	args []lua.LValue // scratch
+
+	result payload.Payload // of the process, when it is done
+	why    string          // what a synchronous run is for
 }
 
 // request says why a thread suspended itself.
@@ -42,8 +46,8 @@ const (
 func (e *Engine) newDriver() *driver {
 	d, _ := e.drivers.Get().(*driver)
 	if d == nil {
-		th, _ := e.template.NewThread()
-		g := *e.template.G
+		th, _ := e.threads.sizes[len(registrySizes)-1].template.NewThread()
+		g := *th.G
 		g.MainThread, g.CurrentThread = th, th
 		th.G = &g
 		d = &driver{L: th, args: make([]lua.LValue, 0, 16)}
@@ -54,7 +58,7 @@ func (e *Engine) newDriver() *driver {
 func (e *Engine) freeDriver(d *driver) {
 	d.L.RemoveContext()
 	d.L.SetTop(0)
-	d.req, d.deep = request{}, nil
+	d.req, d.deep, d.result = request{}, nil, payload.Payload{}
 	e.drivers.Put(d)
 }
 
@@ -92,8 +96,8 @@ func (p *Process) run(c *coroutine) outcome {
 		if c.tail {
 			// The suspended call was the thread's last: it has ended.
 			c.tail = false
-			if c.inject != nil {
-				fault, c.inject = c.inject, nil
+			if c.raise {
+				fault = c.takeFault()
 			} else {
 				values = c.take(nil)
 			}
@@ -133,21 +137,23 @@ func (p *Process) run(c *coroutine) outcome {
 func (d *driver) resume(c *coroutine) (state lua.ResumeState, fault lua.LValue, values []lua.LValue) {
 	var fn *lua.LFunction
 	args := d.args[:0]
-	if c.fn != nil {
-		if f, ok := c.fn.(*lua.LFunction); ok && !f.IsG {
+	if c.begin {
+		start := c.few[1]
+		if f, ok := start.(*lua.LFunction); ok && !f.IsG {
 			fn = f
 		} else {
 			fn = callStub
-			args = append(args, c.fn)
+			args = append(args, start)
 		}
-		c.fn = nil
+		c.begin, c.few[1] = false, nil
 		c.pollNext()
 		args = c.take(args)
 	} else {
-		if c.inject != nil {
+		if c.raise {
 			c.pollNext()
+		} else {
+			args = c.take(args)
 		}
-		args = c.take(args)
 		// The VM takes what it finds in the registers of the call: missing
 		// results must be nil and surplus ones must not be there.
 		if n := int(c.nret); n >= 0 {
@@ -244,7 +250,7 @@ func (p *Process) finish(c *coroutine, values []lua.LValue, fault lua.LValue) (n
 		c.th, c.tail, c.nret = f.th, f.tail, f.nret
 		switch {
 		case f.kind == framePlain && fault != nil:
-			c.inject = fault
+			c.raiseIn(fault)
 		case f.kind == framePlain:
 			c.give(values)
 		case f.kind == frameHandler && fault != nil:
@@ -273,7 +279,7 @@ func (p *Process) finish(c *coroutine, values []lua.LValue, fault lua.LValue) (n
 		p.ended(c, values, fault)
 		return nil, out, true
 	case fault != nil && c.wrapped:
-		r.inject = fault
+		r.raiseIn(fault)
 	case fault != nil:
 		r.give2(lua.LFalse, fault)
 	case c.wrapped:
@@ -286,25 +292,27 @@ func (p *Process) finish(c *coroutine, values []lua.LValue, fault lua.LValue) (n
 
 // callSync runs fn to its end inside a Go call. Nothing in it may wait.
 func (p *Process) callSync(c *coroutine, reason string, fn lua.LValue, args []lua.LValue) outcome {
+	c.brief = true
 	c.start(fn)
+	c.brief = false
 	c.give(args)
 	return p.runSync(c, reason)
 }
 
 // runSync runs c until it yields or ends, from within a Go call.
 func (p *Process) runSync(c *coroutine, reason string) outcome {
-	current, state, why := p.current, coRunning, p.why
+	current, state, why := p.current, coRunning, p.driver.why
 	if current != nil {
 		state = current.state
 		current.state = coNormal
 	}
 	p.nest++
-	p.why = reason
+	p.driver.why = reason
 	c.sync = true
 	out := p.run(c)
 	c.sync = false
 	p.nest--
-	p.why = why
+	p.driver.why = why
 	p.current = current
 	if current != nil {
 		current.state = state
@@ -313,8 +321,8 @@ func (p *Process) runSync(c *coroutine, reason string) outcome {
 }
 
 func (p *Process) nestReason() string {
-	if p.why == "" {
+	if p.driver == nil || p.driver.why == "" {
 		return "a Go function waits for the result"
 	}
-	return p.why
+	return p.driver.why
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !race
+
+package engine_test
+
+import (
+	"runtime"
+	"testing"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler"
+)
+
+// TestIdleProcessBytes bounds the memory of a process that waits in its inbox,
+// without the scheduler's share.
+func TestIdleProcessBytes(t *testing.T) {
+	const n, limit = 5000, 2800
+	e := newEngine(t)
+	prog := link(t, e, idleSource)
+	processes := make([]*engine.Process, n)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	var out scheduler.Output
+	for i := range processes {
+		p := e.NewProcess(engine.ProcessOptions{Program: prog, PID: pids[0]})
+		if err := p.Init(t.Context(), "", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Step(nil, &out); err != nil {
+			t.Fatal(err)
+		}
+		processes[i] = p
+	}
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if per := (after.HeapAlloc - before.HeapAlloc) / n; per > limit {
+		t.Errorf("%d bytes per process, want at most %d", per, limit)
+	}
+	for _, p := range processes {
+		p.Close()
+	}
+}
+
+// TestStepAllocations pins what the hot paths allocate.
+func TestStepAllocations(t *testing.T) {
+	e := newEngine(t)
+	var out scheduler.Output
+	run := func(source string, events func() []scheduler.Event) float64 {
+		p := e.NewProcess(engine.ProcessOptions{Program: link(t, e, source), PID: pids[0]})
+		if err := p.Init(t.Context(), "", nil); err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		if err := p.Step(nil, &out); err != nil {
+			t.Fatal(err)
+		}
+		return testing.AllocsPerRun(1000, func() {
+			if err := p.Step(events(), &out); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	batch := make([]scheduler.Event, 1)
+	message := func() []scheduler.Event {
+		batch[0] = scheduler.Event{Kind: scheduler.MessageEvent, Data: relay.NewMessage(pids[0], pids[0], "t", payload.Payload{Format: payload.Lua, Data: lua.LTrue})}
+		return batch
+	}
+	// The Message object, and the slice gopher-lua makes when a thread yields.
+	if n := run(`return function() local inbox = test.inbox() while true do inbox:receive():payload():data() end end`, message); n > 2 {
+		t.Errorf("receiving a message: %v allocations", n)
+	}
+	if n := run(`return function() local ch = test.listen("t") while true do ch:receive() end end`, message); n > 1 {
+		t.Errorf("receiving a raw message: %v allocations", n)
+	}
+	if n := run(`return function() local inbox, ch = test.inbox(), channel.new(1)
+		while true do
+			inbox:receive()
+			for i = 1, 100 do ch:send(true) ch:receive() end
+		end end`, message); n > 2 {
+		t.Errorf("100 buffered sends and receives: %v allocations", n-2)
+	}
+}
