@@ -116,13 +116,16 @@ func BenchmarkPingPongGoroutine(b *testing.B) {
 type faninSender struct {
 	to   *scheduler.Ref
 	left int
+	each int // messages per step
 }
 
 func (p *faninSender) Init(context.Context, string, any) error { return nil }
 func (p *faninSender) Close()                                  {}
 func (p *faninSender) Step(_ []scheduler.Event, out *scheduler.Output) error {
-	_ = out.Send(p.to, nil)
-	if p.left--; p.left == 0 {
+	for range p.each {
+		_ = out.Send(p.to, nil)
+	}
+	if p.left -= p.each; p.left == 0 {
 		out.Done(nil)
 	} else {
 		out.Continue()
@@ -135,8 +138,7 @@ const (
 	faninMessages = 100
 )
 
-// BenchmarkFanIn is S3: 1000 processes send to one, one message per step.
-func BenchmarkFanIn(b *testing.B) {
+func benchFanIn(b *testing.B, each int) {
 	s := newScheduler(b, scheduler.Config{})
 	b.ReportAllocs()
 	for b.Loop() {
@@ -150,12 +152,19 @@ func BenchmarkFanIn(b *testing.B) {
 			return nil
 		}))
 		for range faninSenders {
-			submit(b, s, &faninSender{to: target, left: faninMessages})
+			submit(b, s, &faninSender{to: target, left: faninMessages, each: each})
 		}
 		<-done
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(faninSenders*faninMessages), "ns/msg")
 }
+
+// BenchmarkFanIn is S3: 1000 processes send 100 messages each to one.
+func BenchmarkFanIn(b *testing.B) { benchFanIn(b, faninMessages) }
+
+// BenchmarkFanInStepPerMessage is the same, but each message costs a Step of its
+// sender: the worst case, with all workers pushing to one queue all the time.
+func BenchmarkFanInStepPerMessage(b *testing.B) { benchFanIn(b, 1) }
 
 // BenchmarkFanInGoroutine is the rival of BenchmarkFanIn.
 func BenchmarkFanInGoroutine(b *testing.B) {
@@ -207,6 +216,31 @@ func BenchmarkIdleMemory(b *testing.B) {
 	}
 }
 
+// BenchmarkIdleMemoryGoroutine is the rival of BenchmarkIdleMemory: a goroutine
+// that waits on its own channel.
+func BenchmarkIdleMemoryGoroutine(b *testing.B) {
+	const n = 100000
+	for b.Loop() {
+		var wg, gone sync.WaitGroup
+		wg.Add(n)
+		chans := make([]chan any, n)
+		before := heap()
+		for i := range chans {
+			chans[i] = make(chan any, 1)
+			gone.Go(func() {
+				wg.Done()
+				<-chans[i]
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(heap()-before)/n, "B/process")
+		for _, ch := range chans {
+			close(ch)
+		}
+		gone.Wait()
+	}
+}
+
 type idler struct{ wg *sync.WaitGroup }
 
 func (p *idler) Init(context.Context, string, any) error { return nil }
@@ -224,7 +258,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // BenchmarkWakeup is S5: from a Send from outside, while every worker is parked
