@@ -102,10 +102,13 @@ func (e *encoder) table(t *lua.LTable, depth int) error {
 	e.path = append(e.path, t)
 	defer func() { e.path = e.path[:len(e.path)-1] }()
 
+	if !hadNames(t) { // positions only, the usual case of an array
+		return e.array(t, t.MaxN(), depth)
+	}
 	first := len(e.members)
 	defer func() { e.members = e.members[:first] }()
 	positional, last := 0, 0
-	named := false
+	named := false // has a key that is no position
 	t.ForEach(func(k, v lua.LValue) {
 		if n, ok := position(k); ok {
 			positional++
@@ -123,7 +126,7 @@ func (e *encoder) table(t *lua.LTable, depth int) error {
 		return errMixed
 	case positional != last:
 		return errSparse
-	case named || positional == 0 && hadNames(t):
+	case positional == 0:
 		return e.object(first, depth)
 	default:
 		return e.array(t, last, depth)
@@ -136,7 +139,11 @@ func (e *encoder) array(t *lua.LTable, n, depth int) error {
 		if i > 1 {
 			e.buf = append(e.buf, ',')
 		}
-		if err := e.value(t.RawGetInt(i), depth+1); err != nil {
+		v := t.RawGetInt(i)
+		if v == lua.LNil {
+			return errSparse
+		}
+		if err := e.value(v, depth+1); err != nil {
 			return err
 		}
 	}
