@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wippyrun/kit/scheduler"
@@ -146,4 +147,26 @@ func TestSetWorkersKeepsProcesses(t *testing.T) {
 	if err := s.SetWorkers(-1); !errors.Is(err, scheduler.ErrWorkers) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestSchedulerComesToRestInsideSynctest shows that tests of users may run a
+// scheduler under a fake clock: an idle one lets time pass.
+func TestSchedulerComesToRestInsideSynctest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, err := scheduler.New(scheduler.Config{Workers: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Start()
+		rec := &schedulertest.Recorder{}
+		ref := submit(t, s, rec)
+		start := time.Now()
+		time.AfterFunc(time.Hour, func() { _ = ref.Send("later") })
+		<-time.After(2 * time.Hour)
+		synctest.Wait()
+		if ev := rec.Events(); len(ev) != 1 || ref.Info().State != scheduler.Idle || !ref.Info().StartedAt.Equal(start) {
+			t.Errorf("got %v, %+v", ev, ref.Info())
+		}
+		stop(t, s)
+	})
 }
