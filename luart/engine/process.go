@@ -115,7 +115,7 @@ func (p *Process) Context() context.Context { return p.ctx }
 func (p *Process) Engine() *Engine { return p.engine }
 
 // Value returns ProcessOptions.Value.
-func (p *Process) Value() any { return p.value }
+func (p *Process) Value() any { return p.hostValue }
 
 // Output returns the output of the running Step, for scheduler.Ref.SendFrom. It
 // is nil during Init and must not be kept.
