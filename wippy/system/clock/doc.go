@@ -35,7 +35,7 @@
 //
 // Timers live in hierarchical timing wheels (Varghese & Lauck 1987), one per processor: arming and
 // stopping is O(1) whatever their number, against O(log n) and a goroutine per firing for time.AfterFunc; see
-// BenchmarkArmStop and BenchmarkTick for the comparison. One runtime timer per wheel waits for the
+// BenchmarkArmStop and BenchmarkFire for the comparison. One runtime timer per wheel waits for the
 // earliest deadline.
 //
 // Delivery functions run one after the other on the goroutine of their wheel: they must not block. A tick

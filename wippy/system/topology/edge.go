@@ -12,16 +12,16 @@ import (
 // Monitor makes caller learn, once, how target ends. The caller need not be a registered process. The
 // error is [ErrNotRegistered] or [ErrAlreadyMonitoring].
 func (t *Topology) Monitor(caller, target relay.PID) error {
-	sc, st, unlock := t.lock2(caller, target)
-	defer unlock()
-	e, ok := st.attach(target)
+	p := t.lock2(caller, target)
+	defer p.unlock()
+	e, ok := p.b.attach(target)
 	if !ok {
 		return ErrNotRegistered.With("pid", target.String())
 	}
 	if !e.watchers.add(caller) {
 		return ErrAlreadyMonitoring.With("pid", target.String())
 	}
-	if c, ok := sc.attach(caller); ok {
+	if c, ok := p.a.attach(caller); ok {
 		c.watching.add(target)
 	}
 	return nil
@@ -30,39 +30,39 @@ func (t *Topology) Monitor(caller, target relay.PID) error {
 // Unmonitor undoes Monitor. It does nothing when caller does not monitor target. An event that is under
 // way already still arrives.
 func (t *Topology) Unmonitor(caller, target relay.PID) {
-	sc, st, unlock := t.lock2(caller, target)
-	defer unlock()
-	st.detach(target, func(e *edges) { e.watchers.remove(caller) })
-	sc.detach(caller, func(e *edges) { e.watching.remove(target) })
+	p := t.lock2(caller, target)
+	defer p.unlock()
+	p.b.detach(target, func(e *edges) { e.watchers.remove(caller) })
+	p.a.detach(caller, func(e *edges) { e.watching.remove(target) })
 }
 
 // Link ties two processes together: when one fails, the other is told. Linking twice, and a process with
 // itself, is fine and changes nothing. The error is [ErrNotRegistered].
 func (t *Topology) Link(a, b relay.PID) error {
-	sa, sb, unlock := t.lock2(a, b)
-	defer unlock()
-	if _, ok := sa.procs[a]; !ok {
+	p := t.lock2(a, b)
+	defer p.unlock()
+	if _, ok := p.a.procs[a]; !ok {
 		return ErrNotRegistered.With("pid", a.String())
 	}
-	if _, ok := sb.procs[b]; !ok {
+	if _, ok := p.b.procs[b]; !ok {
 		return ErrNotRegistered.With("pid", b.String())
 	}
 	if a == b {
 		return nil
 	}
-	ea, _ := sa.attach(a)
+	ea, _ := p.a.attach(a)
 	ea.links.add(b)
-	eb, _ := sb.attach(b)
+	eb, _ := p.b.attach(b)
 	eb.links.add(a)
 	return nil
 }
 
 // Unlink undoes Link. It does nothing when the two are not linked.
 func (t *Topology) Unlink(a, b relay.PID) {
-	sa, sb, unlock := t.lock2(a, b)
-	defer unlock()
-	sa.detach(a, func(e *edges) { e.links.remove(b) })
-	sb.detach(b, func(e *edges) { e.links.remove(a) })
+	p := t.lock2(a, b)
+	defer p.unlock()
+	p.a.detach(a, func(e *edges) { e.links.remove(b) })
+	p.b.detach(b, func(e *edges) { e.links.remove(a) })
 }
 
 // watch is a Go function waiting for the end of a process.

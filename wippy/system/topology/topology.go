@@ -118,7 +118,7 @@ func (t *Topology) Complete(pid relay.PID, r Result) bool {
 	e.watchers.each(func(p relay.PID) { t.detach(p, func(q *edges) { q.watching.remove(pid) }) })
 	e.watching.each(func(p relay.PID) { t.detach(p, func(q *edges) { q.watchers.remove(pid) }) })
 	e.links.each(func(p relay.PID) { t.detach(p, func(q *edges) { q.links.remove(pid) }) })
-	t.announce(pid, e, &r)
+	t.announce(pid, e, r)
 	return true
 }
 
@@ -132,11 +132,14 @@ func (t *Topology) take(pid relay.PID) (*edges, bool) {
 	return e, ok
 }
 
-func (t *Topology) announce(pid relay.PID, e *edges, r *Result) {
+func (t *Topology) announce(pid relay.PID, e *edges, result Result) {
 	for _, w := range e.funcs {
-		w.fire(*r)
+		w.fire(result)
 	}
-	at := t.now()
+	if e.watchers.len() == 0 && (result.Err == nil || e.links.len() == 0) {
+		return
+	}
+	at, r := t.now(), &Result{Value: result.Value, Err: result.Err} // on the heap only from here
 	if e.watchers.len() > 0 {
 		ev := &Event{Kind: KindExit, From: pid, At: at, Result: r}
 		e.watchers.each(func(to relay.PID) { t.deliver(message(pid, to, ev)) })
@@ -189,22 +192,31 @@ func (t *Topology) index(pid relay.PID) int {
 	return int(maphash.String(t.seed, pid.String()) % shardCount)
 }
 
-// lock2 locks the shards of a and b, in the order that rules out a deadlock, and returns them with the
-// function that unlocks them.
-func (t *Topology) lock2(a, b relay.PID) (sa, sb *shard, unlock func()) {
+// pair is the shards of two processes, locked.
+type pair struct{ a, b *shard }
+
+// lock2 locks the shards of a and b in the order that rules out a deadlock.
+func (t *Topology) lock2(a, b relay.PID) pair {
 	i, j := t.index(a), t.index(b)
-	sa, sb = &t.shards[i], &t.shards[j]
-	if i == j {
-		sa.mu.Lock()
-		return sa, sb, sa.mu.Unlock
+	p := pair{&t.shards[i], &t.shards[j]}
+	switch {
+	case i == j:
+		p.a.mu.Lock()
+	case i < j:
+		p.a.mu.Lock()
+		p.b.mu.Lock()
+	default:
+		p.b.mu.Lock()
+		p.a.mu.Lock()
 	}
-	first, second := sa, sb
-	if j < i {
-		first, second = sb, sa
+	return p
+}
+
+func (p pair) unlock() {
+	p.a.mu.Unlock()
+	if p.a != p.b {
+		p.b.mu.Unlock()
 	}
-	first.mu.Lock()
-	second.mu.Lock()
-	return sa, sb, func() { second.mu.Unlock(); first.mu.Unlock() }
 }
 
 // Info describes one process.
