@@ -157,12 +157,11 @@ func (p *Process) Init(ctx context.Context, method string, input any) (err error
 	p.ctx = ctx
 	p.driver = p.engine.newDriver()
 	defer func() {
-		p.engine.freeDriver(p.driver)
-		p.driver = nil
 		if err != nil {
-			p.release()
+			p.Close()
 		}
 	}()
+	defer p.leave()
 	fn, err := p.inst.method(p, method)
 	if err != nil {
 		return err
@@ -204,10 +203,7 @@ func (p *Process) arguments(input any) ([]lua.LValue, error) {
 // Step implements scheduler.Process.
 func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 	p.driver, p.out = p.engine.newDriver(), out
-	defer func() {
-		p.engine.freeDriver(p.driver)
-		p.driver, p.out = nil, nil
-	}()
+	defer p.leave()
 	for i := range events {
 		ev := &events[i]
 		switch ev.Kind {
@@ -223,7 +219,7 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 			}
 		}
 	}
-	for budget := p.engine.budget; p.head != nil && !p.done && p.stop == nil; budget-- {
+	for budget := p.engine.budget; p.head != nil && !p.done && p.stop == nil && !p.upgrading(); budget-- {
 		if budget == 0 {
 			out.Continue()
 			return nil
@@ -236,7 +232,7 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 		return p.stop
 	case p.done:
 		out.Done(p.driver.result)
-	case p.rest != nil && p.rest.upgrade != nil:
+	case p.upgrading():
 		u := p.rest.upgrade
 		out.Upgrade(u.create, u.method, u.input)
 	case p.stopping():
@@ -247,6 +243,19 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 	}
 	return nil
 }
+
+// leave gives the driver back. It is deferred; when a panic is under way the
+// driver may be in the middle of something and is dropped.
+func (p *Process) leave() {
+	d := p.driver
+	p.driver, p.out = nil, nil
+	if v := recover(); v != nil {
+		panic(v)
+	}
+	p.engine.freeDriver(d)
+}
+
+func (p *Process) upgrading() bool { return p.rest != nil && p.rest.upgrade != nil }
 
 // stuck reports whether nothing can ever wake the process.
 func (p *Process) stuck() bool {
