@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/proctable"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
@@ -39,7 +40,11 @@ func (r *Runtime) functionsComponent(dependsOn ...string) loader.Component {
 		DependsOn: dependsOn,
 		Load: func(ctx context.Context) (context.Context, error) {
 			var err error
-			pool, err = scheduler.New(scheduler.Config{Dispatch: r.dispatcher(), Lifecycle: lua.CallLifecycle(KeyTopology.MustGet(r.dict))})
+			pool, err = scheduler.New(scheduler.Config{
+				Dispatch:  r.dispatcher(),
+				Lifecycle: lua.CallLifecycle(KeyTopology.MustGet(r.dict)),
+				OnDrop:    proctable.Drop,
+			})
 			if err != nil {
 				return ctx, err
 			}

@@ -73,6 +73,7 @@ func (h *Host) Run() error {
 		Dispatch:       h.rt.Dispatch,
 		Lifecycle:      (*hooks)(h),
 		OnStopping:     h.cancelForShutdown,
+		OnDrop:         proctable.Drop,
 	})
 	if err != nil {
 		return err

@@ -59,3 +59,11 @@ func (t *Table) Terminate(pid relay.PID) error {
 	}
 	return ref.Terminate()
 }
+
+// Drop gives back a message that its process did not live to take. It is the
+// OnDrop hook of schedulers whose processes are in a Table.
+func Drop(_ *scheduler.Ref, e scheduler.Event) {
+	if m, ok := e.Data.(*relay.Message); ok {
+		m.Release()
+	}
+}
