@@ -11,19 +11,33 @@ import (
 // The kinds of errors, as programs see them. The set is open: a program may make
 // errors of other kinds.
 const (
-	KindUnknown          = ""
-	KindInvalid          = "Invalid"
-	KindNotFound         = "NotFound"
-	KindAlreadyExists    = "AlreadyExists"
+	// KindUnknown is the kind of an error that says nothing about itself.
+	KindUnknown = ""
+	// KindInvalid says that an argument or a definition is wrong.
+	KindInvalid = "Invalid"
+	// KindNotFound says that what was named does not exist.
+	KindNotFound = "NotFound"
+	// KindAlreadyExists says that the name is taken.
+	KindAlreadyExists = "AlreadyExists"
+	// KindPermissionDenied says that the caller may not do that.
 	KindPermissionDenied = "PermissionDenied"
-	KindUnavailable      = "Unavailable"
-	KindInternal         = "Internal"
-	KindCanceled         = "Canceled"
-	KindConflict         = "Conflict"
-	KindTimeout          = "Timeout"
-	KindRateLimited      = "RateLimited"
-	KindLimitExceeded    = "LimitExceeded"
-	KindInvalidState     = "InvalidState"
+	// KindUnavailable says that the other side cannot answer now.
+	KindUnavailable = "Unavailable"
+	// KindInternal says that something failed that should not, a raised string
+	// among others.
+	KindInternal = "Internal"
+	// KindCanceled says that the caller gave up.
+	KindCanceled = "Canceled"
+	// KindConflict says that the state changed, or that two things contradict.
+	KindConflict = "Conflict"
+	// KindTimeout says that it took too long.
+	KindTimeout = "Timeout"
+	// KindRateLimited says that there were too many calls.
+	KindRateLimited = "RateLimited"
+	// KindLimitExceeded says that a limit on size, depth or number was reached.
+	KindLimitExceeded = "LimitExceeded"
+	// KindInvalidState says that the object cannot do that now.
+	KindInvalidState = "InvalidState"
 )
 
 // StackFrame is one call of a Lua stack, innermost first in a slice of them.

@@ -5,7 +5,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"runtime/metrics"
 	"slices"
 	"strconv"
 
@@ -355,77 +354,6 @@ func (p *Process) ended(c *coroutine, values []lua.LValue, fault lua.LValue) {
 	}
 	p.done = true
 	p.driver.result, p.stop = p.outcomeOf(values)
-}
-
-// outcomeOf applies the rule that an error as second result is a failure.
-func (p *Process) outcomeOf(values []lua.LValue) (payload.Payload, error) {
-	if len(values) > 1 {
-		switch v := values[1].(type) {
-		case lua.LString:
-			if lua.LVIsFalse(values[0]) {
-				return payload.Payload{}, NewError(KindInternal, string(v)) // a refusal, not an accident: not retryable
-			}
-		default:
-			if err, ok := AsError(v); ok {
-				return payload.Payload{}, err
-			}
-		}
-	}
-	if len(values) == 0 {
-		return payload.Payload{Format: payload.Lua, Data: lua.LNil}, nil
-	}
-	return toPayload(values[0]), nil
-}
-
-// failure turns a value that nobody caught into the error of the process.
-func (p *Process) failure(fault lua.LValue) error {
-	var frames []StackFrame
-	if r := p.rest; r != nil && r.traced == fault {
-		frames = r.trace
-	}
-	if err, ok := AsError(fault); ok {
-		if e, ok := err.(*Error); ok {
-			return e.withFrames(frames)
-		}
-		return err
-	}
-	e := textError(p.text(fault))
-	e.frames = frames
-	return e
-}
-
-// text is tostring outside of a running function.
-func (p *Process) text(v lua.LValue) string {
-	if t, ok := v.(*lua.LTable); ok {
-		if mt, ok := t.Metatable.(*lua.LTable); ok && p.driver != nil {
-			if fn, ok := mt.RawGetString("__tostring").(*lua.LFunction); ok {
-				out := p.callSync(&coroutine{p: p}, "its error is turned into text", fn, []lua.LValue{v})
-				if out.fault == nil && len(out.values) > 0 {
-					return out.values[0].String()
-				}
-			}
-		}
-		if s, ok := Unwrap(t).RawGetString("message").(lua.LString); ok {
-			return string(s)
-		}
-	}
-	return v.String()
-}
-
-var heapMetric = "/memory/classes/heap/objects:bytes"
-
-// checkHeap fails the process when it makes a heap grow that is too large
-// already.
-func (p *Process) checkHeap() {
-	limit := p.engine.maxHeap
-	if limit == 0 {
-		return
-	}
-	sample := []metrics.Sample{{Name: heapMetric}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() == metrics.KindUint64 && sample[0].Value.Uint64() > limit {
-		p.stop = NewError(KindLimitExceeded, "not enough memory")
-	}
 }
 
 // checked is true when Process still fits the interface it is made for.
