@@ -170,15 +170,15 @@ func (c Changeset) normalized() (Changeset, error) {
 
 func (e *Entry) normalize() error {
 	if e.Meta != nil {
-		m, err := normalize(e.Meta, "meta", 0)
+		m, err := normalize(e.Meta, 0)
 		if err != nil {
-			return err
+			return err.below("meta")
 		}
 		e.Meta = m.(map[string]any)
 	}
-	d, err := normalize(e.Data, "data", 0)
+	d, err := normalize(e.Data, 0)
 	if err != nil {
-		return err
+		return err.below("data")
 	}
 	e.Data = d
 	return nil

@@ -14,12 +14,12 @@ import (
 type executor struct {
 	timeout time.Duration
 	jobs    chan job
+	done    chan error
 }
 
 type job struct {
-	ctx  context.Context
-	f    func(context.Context) error
-	done chan error
+	ctx context.Context
+	f   func(context.Context) error
 }
 
 // call runs f and returns its error, or the error of the context when f did not return
@@ -31,18 +31,18 @@ func (x *executor) call(ctx context.Context, f func(context.Context) error) erro
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
 	if x.jobs == nil {
-		x.jobs = make(chan job)
-		go work(x.jobs)
+		// Room for one answer, so that a call left behind can end.
+		x.jobs, x.done = make(chan job), make(chan error, 1)
+		go work(x.jobs, x.done)
 	}
-	j := job{ctx, f, make(chan error, 1)}
-	x.jobs <- j
+	x.jobs <- job{ctx, f}
 	select {
-	case err := <-j.done:
+	case err := <-x.done:
 		return err
 	case <-ctx.Done():
 	}
 	select { // both may have happened: the answer counts
-	case err := <-j.done:
+	case err := <-x.done:
 		return err
 	default:
 	}
@@ -58,9 +58,9 @@ func (x *executor) close() {
 	}
 }
 
-func work(jobs <-chan job) {
+func work(jobs <-chan job, done chan<- error) {
 	for j := range jobs {
-		j.done <- guard(func() error { return j.f(j.ctx) })
+		done <- guard(func() error { return j.f(j.ctx) })
 	}
 }
 

@@ -163,3 +163,10 @@ func wantKind(t *testing.T, err error, kind string) {
 		t.Errorf("error %v has another kind than %s", err, kind)
 	}
 }
+
+// nop accepts everything.
+type nop struct{}
+
+func (nop) Create(context.Context, registry.Entry) error                 { return nil }
+func (nop) Update(context.Context, registry.Entry, registry.Entry) error { return nil }
+func (nop) Delete(context.Context, registry.Entry) error                 { return nil }

@@ -48,16 +48,7 @@ func (x *Extractor) order(ops Changeset, exists func(ID) bool) plan {
 	if len(ops) < 2 {
 		return plan{ops: ops, users: make([][]int32, len(ops))}
 	}
-	ops = slices.Clone(ops)
-	slices.SortStableFunc(ops, func(a, b Op) int {
-		if c := a.Entry.ID.Compare(b.Entry.ID); c != 0 {
-			return c
-		}
-		if !exists(a.Entry.ID) {
-			return 0
-		}
-		return cmp.Compare(rankInID(a.Kind), rankInID(b.Kind))
-	})
+	ops = arranged(ops, exists)
 	o := &orderer{
 		ops: ops, succ: make([][]edge, len(ops)), pred: make([][]int32, len(ops)),
 		indeg: make([]int32, len(ops)), done: make([]bool, len(ops)),
@@ -66,6 +57,25 @@ func (x *Extractor) order(ops Changeset, exists func(ID) bool) plan {
 	o.index()
 	o.connect(x)
 	return o.sort()
+}
+
+// arranged returns the operations by ID and, for one ID that exists, by kind.
+func arranged(ops Changeset, exists func(ID) bool) Changeset {
+	at := make([]*Op, len(ops)) // an Op is large: sorting pointers takes half the time
+	for i := range ops {
+		at[i] = &ops[i]
+	}
+	slices.SortStableFunc(at, func(a, b *Op) int {
+		if c := a.Entry.ID.Compare(b.Entry.ID); c != 0 || !exists(a.Entry.ID) {
+			return c
+		}
+		return cmp.Compare(rankInID(a.Kind), rankInID(b.Kind))
+	})
+	out := make(Changeset, len(ops))
+	for i, op := range at {
+		out[i] = *op
+	}
+	return out
 }
 
 func rankInID(k OpKind) int {

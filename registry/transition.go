@@ -20,7 +20,7 @@ import (
 type transition struct {
 	r    *Registry
 	ctx  context.Context // the caller's, marked with the transition
-	path string // only made when somebody is told
+	path string          // only made when somebody is told
 	exec executor
 
 	mu      sync.Mutex // guards pending against listeners that were left behind

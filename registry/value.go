@@ -106,18 +106,49 @@ func cutPath(path string) (head, rest string, nested bool) { return strings.Cut(
 // map[string]any, all lists []any, times as RFC 3339 text. The result shares no map
 // or slice with v. A value that has no such form (a function, NaN, a channel) is an
 // error naming its path.
-func NormalizeValue(v any) (any, error) { return normalize(v, "", 0) }
+func NormalizeValue(v any) (any, error) {
+	n, err := normalize(v, 0)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
 
-func normalize(v any, path string, depth int) (any, error) {
+// valueError tells which value has no form an entry can hold. Its path grows on the way
+// back up, so that a good value costs no path.
+type valueError struct {
+	path   string
+	reason string
+}
+
+func (e *valueError) Error() string {
+	if len(e.path) > 200 {
+		return fmt.Sprintf("value at %q...: %s", e.path[:200], e.reason)
+	}
+	return fmt.Sprintf("value at %q: %s", e.path, e.reason)
+}
+
+func (e *valueError) Kind() string { return KindInvalid }
+
+func (e *valueError) below(key string) *valueError {
+	if e.path == "" {
+		e.path = key
+	} else if len(e.path) < 1000 {
+		e.path = key + "." + e.path
+	}
+	return e
+}
+
+func normalize(v any, depth int) (any, *valueError) {
 	if depth > maxValueDepth {
-		return nil, fmt.Errorf("value at %q is nested deeper than %d levels", path[:min(len(path), 60)], maxValueDepth)
+		return nil, &valueError{reason: fmt.Sprintf("nested deeper than %d levels", maxValueDepth)}
 	}
 	switch v := v.(type) {
 	case nil, string, bool:
 		return v, nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("value at %q: %v is not representable", path, v)
+			return nil, &valueError{reason: fmt.Sprintf("%v is not representable", v)}
 		}
 		return v, nil
 	case int:
@@ -125,9 +156,9 @@ func normalize(v any, path string, depth int) (any, error) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for k, x := range v {
-			n, err := normalize(x, join(path, k), depth+1)
+			n, err := normalize(x, depth+1)
 			if err != nil {
-				return nil, err
+				return nil, err.below(k)
 			}
 			out[k] = n
 		}
@@ -135,9 +166,9 @@ func normalize(v any, path string, depth int) (any, error) {
 	case []any:
 		out := make([]any, len(v))
 		for i, x := range v {
-			n, err := normalize(x, join(path, strconv.Itoa(i)), depth+1)
+			n, err := normalize(x, depth+1)
 			if err != nil {
-				return nil, err
+				return nil, err.below(strconv.Itoa(i))
 			}
 			out[i] = n
 		}
@@ -147,22 +178,18 @@ func normalize(v any, path string, depth int) (any, error) {
 	case json.Number:
 		f, err := v.Float64()
 		if err != nil {
-			return nil, fmt.Errorf("value at %q: %w", path, err)
+			return nil, &valueError{reason: err.Error()}
 		}
 		return f, nil
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
 	case time.Duration:
 		return v.String(), nil
-	case fmt.Stringer:
-		if reflect.TypeOf(v).Kind() == reflect.String {
-			return reflect.ValueOf(v).String(), nil
-		}
 	}
-	return normalizeReflect(reflect.ValueOf(v), path, depth)
+	return normalizeReflect(reflect.ValueOf(v), depth)
 }
 
-func normalizeReflect(v reflect.Value, path string, depth int) (any, error) {
+func normalizeReflect(v reflect.Value, depth int) (any, *valueError) {
 	switch v.Kind() {
 	case reflect.String:
 		return v.String(), nil
@@ -173,18 +200,18 @@ func normalizeReflect(v reflect.Value, path string, depth int) (any, error) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return float64(v.Uint()), nil
 	case reflect.Float32, reflect.Float64:
-		return normalize(v.Float(), path, depth)
+		return normalize(v.Float(), depth)
 	case reflect.Pointer, reflect.Interface:
 		if v.IsNil() {
 			return nil, nil
 		}
-		return normalize(v.Elem().Interface(), path, depth+1)
+		return normalize(v.Elem().Interface(), depth+1)
 	case reflect.Slice, reflect.Array:
 		out := make([]any, v.Len())
 		for i := range out {
-			n, err := normalize(v.Index(i).Interface(), join(path, strconv.Itoa(i)), depth+1)
+			n, err := normalize(v.Index(i).Interface(), depth+1)
 			if err != nil {
-				return nil, err
+				return nil, err.below(strconv.Itoa(i))
 			}
 			out[i] = n
 		}
@@ -193,20 +220,13 @@ func normalizeReflect(v reflect.Value, path string, depth int) (any, error) {
 		out := make(map[string]any, v.Len())
 		for it := v.MapRange(); it.Next(); {
 			k := fmt.Sprint(it.Key().Interface())
-			n, err := normalize(it.Value().Interface(), join(path, k), depth+1)
+			n, err := normalize(it.Value().Interface(), depth+1)
 			if err != nil {
-				return nil, err
+				return nil, err.below(k)
 			}
 			out[k] = n
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("value at %q: a %s cannot be stored in an entry", path, v.Type())
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
+	return nil, &valueError{reason: fmt.Sprintf("a %s cannot be stored in an entry", v.Type())}
 }

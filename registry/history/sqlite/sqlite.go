@@ -108,7 +108,7 @@ func dsn(path string, c config) string {
 	q := url.Values{}
 	for _, p := range []string{
 		"busy_timeout(" + strconv.FormatInt(c.busy.Milliseconds(), 10) + ")",
-		"journal_mode(WAL)", "synchronous(" + string(c.sync) + ")", "foreign_keys(1)",
+		"journal_mode(WAL)", "synchronous(" + string(c.sync) + ")",
 	} {
 		q.Add("_pragma", p)
 	}
