@@ -95,6 +95,7 @@ func (r *Runtime) loadLuaEntries() error {
 		Scheduler: KeyCalls.MustGet(r.dict),
 		Node:      KeyNode.MustGet(r.dict),
 		PIDs:      KeyPIDs.MustGet(r.dict),
+		Processes: KeyProcesses.MustGet(r.dict),
 		Context:   r.ctx,
 		Log:       r.log.With("logger", "lua"),
 		Options:   func(o *engine.ProcessOptions) { o.OnControl = luaprocess.Control },

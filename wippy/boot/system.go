@@ -4,8 +4,13 @@ package boot
 
 import (
 	"context"
+	"slices"
+
+	luavalue "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/system/clock"
@@ -48,13 +53,25 @@ func (r *Runtime) functionsComponent(dependsOn ...string) loader.Component {
 			if err != nil {
 				return ctx, err
 			}
-			KeyFunctions.Set(r.dict, functions.New())
+			registry := functions.New()
+			KeyFunctions.Set(r.dict, registry)
 			KeyCalls.Set(r.dict, pool)
-			return ctx, nil
+			return ctx, registry.Intercept(functions.Retry(copyPayloads))
 		},
 		Start: func(context.Context) error { pool.Start(); return nil },
 		Stop:  func(ctx context.Context) error { return pool.Stop(ctx) },
 	}
+}
+
+// copyPayloads duplicates the arguments of a call.
+func copyPayloads(input []payload.Payload) []payload.Payload {
+	out := slices.Clone(input)
+	for i := range out {
+		if v, ok := out[i].Data.(luavalue.LValue); ok {
+			out[i].Data = engine.Copy(v)
+		}
+	}
+	return out
 }
 
 func (r *Runtime) loadProcesses() error {

@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
+	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/proctable"
 )
 
@@ -26,7 +27,8 @@ type Runner struct {
 	Scheduler *scheduler.Scheduler // runs function calls
 	Node      *relay.Node
 	PIDs      *pidgen.Generator
-	Context   context.Context // what calls answer values from
+	Processes *processes.Manager // runs process entries that are called like functions
+	Context   context.Context    // what calls answer values from
 	Log       *slog.Logger
 	// Options adds what every process gets, such as the hook for control events.
 	Options func(*engine.ProcessOptions)

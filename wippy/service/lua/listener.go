@@ -142,6 +142,14 @@ func (l *Listener) install(e registry.Entry, old *unit) error {
 func (l *Listener) link(u *unit) error {
 	spec := engine.ProgramSpec{ID: u.id(), Source: u.config.source, Method: u.config.method, Modules: u.config.modules}
 	for _, ref := range u.config.imports {
+		if name, ok := strings.CutPrefix(ref.target, ":"); ok {
+			program, err := l.module(name)
+			if err != nil {
+				return l.importError(err, ref)
+			}
+			spec.Imports = append(spec.Imports, engine.Import{Alias: ref.alias, Program: program})
+			continue
+		}
 		target := l.units[ref.target]
 		if target == nil {
 			e := fault.New(fault.NotFound, "node with ID "+ref.target+" not found")
@@ -158,6 +166,11 @@ func (l *Listener) link(u *unit) error {
 	}
 	u.program = program
 	return nil
+}
+
+// module makes a program whose value is a module of the runtime, for entries that give it another name.
+func (l *Listener) module(name string) (*engine.Program, error) {
+	return l.deps.Engine.Link(engine.ProgramSpec{ID: ":" + name, Source: fmt.Sprintf("return require(%q)", name), Modules: []string{name}})
 }
 
 // rebuilt is an importer linked again, not yet in use.
@@ -226,6 +239,11 @@ func (l *Listener) offer(u *unit) error {
 	switch u.entry.Kind {
 	case KindProcess:
 		l.deps.Factories.Register(u.id(), l.deps.Runner.factory(u))
+		if u.config.host != "" {
+			l.deps.Functions.Register(u.id(), l.deps.Runner.bridge(u.id(), u.config.host), u.config.options)
+		} else {
+			l.deps.Functions.Unregister(u.id())
+		}
 	case KindFunction:
 		if u.function == nil {
 			u.function = &function{}
@@ -243,6 +261,7 @@ func (l *Listener) withdraw(u *unit) {
 	switch u.entry.Kind {
 	case KindProcess:
 		l.deps.Factories.Unregister(u.id())
+		l.deps.Functions.Unregister(u.id())
 	case KindFunction:
 		l.deps.Functions.Unregister(u.id())
 		u.function.close()
@@ -264,6 +283,15 @@ func (l *Listener) moduleError(err error, c config) error {
 		}
 	}
 	return err
+}
+
+// importError points the complaint about a module that is imported under an alias at the import.
+func (l *Listener) importError(err error, ref importRef) error {
+	name := strings.TrimPrefix(ref.target, ":")
+	return &fieldError{
+		field: "data.imports." + ref.alias, text: fmt.Sprintf("imports.%s: node with ID %s not found", ref.alias, ref.target), err: err,
+		hint: suggest.Hint(name, l.deps.Engine.Modules()),
+	}
 }
 
 // fieldError points an error at the field that causes it and keeps its kind.

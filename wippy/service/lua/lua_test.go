@@ -26,6 +26,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/frames"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
+	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
@@ -37,6 +38,7 @@ type fixture struct {
 	listener  *lua.Listener
 	functions *functions.Registry
 	factories *factory.Registry
+	node      *relay.Node
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -64,10 +66,11 @@ func newFixture(t testing.TB) *fixture {
 		}
 	}
 	e.Seal()
-	f := &fixture{t: t, functions: functions.New(), factories: factory.New()}
+	f := &fixture{t: t, functions: functions.New(), factories: factory.New(), node: node}
+	pids := pidgen.New("")
 	f.listener = lua.NewListener(lua.Deps{
 		Engine: e, Factories: f.factories, Functions: f.functions,
-		Runner: &lua.Runner{Engine: e, Scheduler: s, Node: node, PIDs: pidgen.New(""), Context: context.Background(), Log: slog.New(slog.DiscardHandler)},
+		Runner: &lua.Runner{Engine: e, Scheduler: s, Node: node, PIDs: pids, Processes: processes.New(node, pids, topo), Context: context.Background(), Log: slog.New(slog.DiscardHandler)},
 	})
 	return f
 }

@@ -30,7 +30,8 @@ type config struct {
 	modules []string
 	imports []importRef // sorted by alias
 	pool    functions.PoolConfig
-	options map[string]any // default call options of a function
+	options map[string]any // default options of its calls
+	host    string         // where calls of a process run, "" when it cannot be called
 }
 
 type importRef struct {
@@ -55,6 +56,7 @@ func decode(e registry.Entry) (config, []fields.Warning, error) {
 		r.Ignore("options")
 	case KindProcess:
 		c.method = r.String("method", "main")
+		c.host, c.options = defaultHost(e), callOptions(e)
 	default:
 		r.Ignore("method")
 	}
@@ -76,7 +78,11 @@ func decode(e registry.Entry) (config, []fields.Warning, error) {
 			continue
 		}
 		if _, name, ok := strings.Cut(target, ":"); !ok || name == "" {
-			r.Reject("imports."+alias, "import "+alias+": "+target+" is not an entry id (namespace:name)")
+			text := "import " + alias + ": " + target + " is not an entry id (namespace:name)"
+			if strings.TrimPrefix(target, ":") == "" {
+				text = "import " + alias + ": import :name cannot be empty"
+			}
+			r.Reject("imports."+alias, text)
 			continue
 		}
 		c.imports = append(c.imports, importRef{alias: alias, target: target})
