@@ -107,27 +107,26 @@ func (c Changeset) Squash() Changeset {
 	return kept
 }
 
-// merge combines two operations on one ID; keep is false when they cancel out.
+// merge combines two operations on one ID; keep is false when they cancel out. A create
+// that has an Original took the place of an entry that was there before.
 func merge(a, b Op) (op Op, keep bool) {
 	original := a.Original
 	if original == nil && a.Kind == Delete {
-		original = b.Original
+		original = &a.Entry
+		if b.Original != nil {
+			original = b.Original
+		}
 	}
 	switch {
-	case a.Kind == Create && b.Kind == Delete:
+	case b.Kind == Delete && a.Kind == Create && original == nil:
 		return Op{}, false
-	case a.Kind == Create:
-		return Op{Kind: Create, Entry: b.Entry, Original: a.Original}, true
-	case a.Kind == Update && b.Kind == Update:
-		return Op{Kind: Update, Entry: b.Entry, Original: original}, true
-	case a.Kind == Update && b.Kind == Delete:
+	case b.Kind == Delete:
 		return Op{Kind: Delete, Entry: Entry{ID: b.Entry.ID, Kind: b.Entry.Kind}, Original: original}, true
-	case a.Kind == Delete && b.Kind == Create && sameKind(a, b.Entry):
+	case a.Kind == Update && b.Kind == Update, a.Kind == Delete && b.Kind == Create && sameKind(a, b.Entry):
 		return Op{Kind: Update, Entry: b.Entry, Original: original}, true
-	case a.Kind == Delete && b.Kind == Delete:
-		return Op{Kind: Delete, Entry: b.Entry, Original: original}, true
 	}
-	// update→create, delete→create of another kind, delete→update
+	// create→update, create→create, update→create, delete→create of another kind,
+	// delete→update
 	return Op{Kind: Create, Entry: b.Entry, Original: original}, true
 }
 

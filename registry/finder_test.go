@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package registry_test
+
+import (
+	"bytes"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wippyrun/kit/registry"
+)
+
+func finderFixture(t testing.TB, opts ...registry.Option) *registry.Registry {
+	t.Helper()
+	r := newRegistry(t, append([]registry.Option{registry.WithInternalKinds("**")}, opts...)...)
+	es := []registry.Entry{
+		{ID: registry.ParseID("app:login"), Kind: "function.lua", Meta: map[string]any{"name": "user login", "type": "api", "tags": []any{"a", "b"}, "n": 1.0, "on": true}},
+		{ID: registry.ParseID("app:logout"), Kind: "function.lua", Meta: map[string]any{"name": "logout", "type": []any{"api", "web"}, "tags": []any{"b"}, "n": "1"}},
+		{ID: registry.ParseID("app.sub:worker"), Kind: "process.lua", Meta: map[string]any{"nested": map[string]any{"deep": "x"}, "flat.key": "y", "empty": nil}},
+		{ID: registry.ParseID("sys:db"), Kind: "db.sql.sqlite"},
+	}
+	if err := r.LoadState(t.Context(), es); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func found(es []registry.Entry) string {
+	var out []string
+	for _, e := range es {
+		out = append(out, e.ID.Name)
+	}
+	slices.Sort(out)
+	return strings.Join(out, " ")
+}
+
+func TestFind(t *testing.T) {
+	r := finderFixture(t)
+	type q = map[string]any
+	for _, c := range []struct {
+		query q
+		want  string
+	}{
+		{nil, "db login logout worker"},
+		{q{".kind": "function.*"}, "login logout"},
+		{q{".kind": "*.lua"}, "login logout worker"},
+		{q{".kind": "f*.lua"}, "login logout"},
+		{q{".kind": "db.*"}, "db"}, // the star crosses dots
+		{q{".kind": "function.lua", ".name": "log*t"}, "logout"},
+		{q{".ns": "app"}, "login logout"},
+		{q{".ns": "app*"}, "login logout worker"},
+		{q{".namespace": "sys"}, "db"},
+		{q{".id": "app:login"}, "login"},
+		{q{".id": "app:*"}, "login logout"},
+		{q{".id": "none:none"}, ""},
+		{q{".name": 3}, "db login logout worker"},
+		{q{".other": "x"}, "db login logout worker"},
+		{q{"kind": "process.lua"}, "worker"},
+		{q{"name": "db"}, "db"},
+		{q{"namespace": "sys"}, "db"},
+		{q{"ns": "sys", "id": "sys:db"}, "db"},
+		{q{"type": "api"}, "login logout"},
+		{q{"meta.type": "api"}, "login logout"}, // a list value matches by any element
+		{q{"meta": q{"type": "web"}}, "logout"},
+		{q{"meta": q{"meta.type": "web"}}, "logout"},
+		{q{"meta.tags": []any{"a", "b"}}, "login"},
+		{q{"meta.tags": []string{"b"}}, "login logout"},
+		{q{"meta.type": []any{"api"}}, "logout"}, // a scalar never matches a list
+		{q{"meta.n": 1}, "login"},
+		{q{"meta.n": "1"}, "logout"},
+		{q{"meta.on": true}, "login"},
+		{q{"meta.on": false}, ""},
+		{q{"meta.none": nil}, ""},
+		{q{"meta.empty": nil}, "worker"},
+		{q{"meta.nested.deep": "x"}, "worker"},
+		{q{"meta": q{"nested": q{"deep": "x"}}}, "worker"},
+		{q{"meta.flat.key": "y"}, "worker"},
+		{q{"~meta.name": "^l.*t$"}, "logout"},
+		{q{"~meta.tags": "^a$"}, "login"},
+		{q{"~meta.x": "["}, "db login logout worker"},
+		{q{"*meta.name": "log"}, "login logout"},
+		{q{"*meta.type": "we"}, "logout"},
+		{q{"^meta.name": "us"}, "login"},
+		{q{"$meta.name": "in"}, "login"},
+		{q{"^meta.n": "1"}, "logout"},
+		{q{"^name": "us"}, "db login logout worker"},
+		{q{"^meta.name": 3}, "db login logout worker"},
+		{q{"meta.type": "api", "~meta.name": "^logout$"}, "logout"},
+		{q{"meta.f": func() {}}, "db login logout worker"},
+	} {
+		if got := found(r.Find(c.query)); got != c.want {
+			t.Errorf("Find(%v) = %q, want %q", c.query, got, c.want)
+		}
+		if got := found(r.Snapshot().Select(registry.CompileQuery(c.query))); got != c.want {
+			t.Errorf("Select(%v) = %q, want %q", c.query, got, c.want)
+		}
+	}
+}
+
+func TestFindWarnsAboutWhatItIgnores(t *testing.T) {
+	var log bytes.Buffer
+	r := finderFixture(t, registry.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	r.Find(map[string]any{"^name": "us", "~meta.x": "[", ".other": "x", "^meta.n": 1})
+	for _, want := range []string{"metadata field must use 'meta.' prefix", "missing closing ]", `unknown field`, "the value must be a string"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log %q does not contain %q", log.String(), want)
+		}
+	}
+}
+
+func TestFoundEntriesMayBeReordered(t *testing.T) {
+	r := finderFixture(t)
+	first := r.Find(nil)
+	slices.Reverse(first)
+	if got := r.Find(nil); got[0].ID.Name != "login" {
+		t.Errorf("a cached result was changed: first is %v", got[0].ID)
+	}
+}
+
+func TestManyMetadataFieldsAreSearchedWithoutAnIndex(t *testing.T) {
+	r := finderFixture(t)
+	for i := range 200 {
+		r.Find(map[string]any{"meta." + strings.Repeat("x", i+1): 1})
+	}
+	if got := found(r.Find(map[string]any{"meta.on": true})); got != "login" {
+		t.Errorf("found %q", got)
+	}
+}
+
+func FuzzFind(f *testing.F) {
+	r := finderFixture(f)
+	for _, k := range []string{".kind", "~meta.name", "*meta.tags", "^meta.name", "$x", "meta.type", "name", "", ".", "~", "meta", "meta."} {
+		f.Add(k, "log*", "app:login", true)
+	}
+	f.Fuzz(func(t *testing.T, key, text, other string, list bool) {
+		q := map[string]any{key: text, "meta." + other: other}
+		if list {
+			q[key] = []any{text, 1, map[string]any{other: text}}
+		}
+		compiled := registry.CompileQuery(q)
+		want := 0
+		for e := range r.Snapshot().All() {
+			if compiled.Match(e) {
+				want++
+			}
+		}
+		if got := len(r.Find(q)); got != want {
+			t.Errorf("Find(%v) found %d, scanning %d", q, got, want)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pmap
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// model is a map version with what it must contain.
+type model struct {
+	m    Map[int]
+	want map[Key]int
+}
+
+func (v model) check(t *rapid.T) {
+	if v.m.Len() != len(v.want) {
+		t.Fatalf("Len is %d, want %d", v.m.Len(), len(v.want))
+	}
+	got := map[Key]int{}
+	for k, p := range v.m.All() {
+		got[k] = *p
+	}
+	if !maps.Equal(got, v.want) {
+		t.Fatalf("All is %v, want %v", got, v.want)
+	}
+	for k, x := range v.want {
+		if p := v.m.Get(k); p == nil || *p != x {
+			t.Fatalf("Get(%v) is %v, want %d", k, p, x)
+		}
+	}
+	if v.m.Get(Key{"no", "such"}) != nil {
+		t.Fatal("Get found a missing key")
+	}
+}
+
+func TestMapBehavesLikeAMapAndVersionsStay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		keys := rapid.SampledFrom(func() []Key {
+			var ks []Key
+			for i := range 300 {
+				ks = append(ks, Key{fmt.Sprint("n", i%7), fmt.Sprint(i)})
+			}
+			return ks
+		}())
+		versions := []model{{want: map[Key]int{}}}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			v := versions[rapid.IntRange(0, len(versions)-1).Draw(t, "from")]
+			next := model{m: v.m, want: maps.Clone(v.want)}
+			b := NewBuilder(v.m)
+			bulk := rapid.Bool().Draw(t, "bulk")
+			for range rapid.IntRange(1, 60).Draw(t, "changes") {
+				k := keys.Draw(t, "key")
+				if rapid.IntRange(0, 2).Draw(t, "op") == 0 {
+					delete(next.want, k)
+					b.Delete(k)
+					next.m = next.m.Delete(k)
+				} else {
+					x := rapid.Int().Draw(t, "value")
+					next.want[k] = x
+					b.Set(k, x)
+					next.m = next.m.Set(k, x)
+				}
+			}
+			if bulk {
+				next.m = b.Map()
+				b.Set(Key{"later", ""}, 1) // must not be seen by the map returned before
+			}
+			versions = append(versions, next)
+		}
+		for _, v := range versions {
+			v.check(t)
+		}
+		a, b := versions[0], versions[len(versions)-1]
+		checkDiff(t, a, b)
+		checkDiff(t, b, versions[len(versions)/2])
+	})
+}
+
+func checkDiff(t *rapid.T, a, b model) {
+	got := maps.Clone(a.want)
+	Diff(a.m, b.m, func(k Key, old, next *int) {
+		if x, ok := a.want[k]; ok != (old != nil) || (ok && x != *old) {
+			t.Fatalf("Diff gave old value %v for %v", old, k)
+		}
+		if next == nil {
+			delete(got, k)
+		} else {
+			got[k] = *next
+		}
+	})
+	if !maps.Equal(got, b.want) {
+		t.Fatalf("applying Diff gives %v, want %v", got, b.want)
+	}
+}
+
+// Whole hashes collide about never, so the buckets are tested with made-up hashes.
+func TestCollidingHashesAreKeptApart(t *testing.T) {
+	mk := func(i int, h uint64) *leaf[int] {
+		return &leaf[int]{hash: h, key: Key{"n", fmt.Sprint(i)}, val: i}
+	}
+	for _, hashes := range [][]uint64{{0, 0, 0, 0, 0}, {^uint64(0), ^uint64(0), 0, 1 << 63, 1 << 60}} {
+		var root *node[int]
+		for i, h := range hashes {
+			var replaced bool
+			if root, replaced = insert(root, 0, mk(i, h), nil); replaced {
+				t.Fatalf("leaf %d replaced another", i)
+			}
+		}
+		before := root
+		root, replaced := insert(root, 0, mk(1, hashes[1]), nil)
+		if !replaced {
+			t.Error("the same key was added twice")
+		}
+		n := 0
+		root.each(func(*leaf[int]) bool { n++; return true })
+		if n != len(hashes) {
+			t.Errorf("%d leaves, want %d", n, len(hashes))
+		}
+		changed := 0
+		diffNode(before, root, func(k Key, old, next *int) { changed++ })
+		if changed != 1 {
+			t.Errorf("Diff reports %d changes, want 1", changed)
+		}
+		for i, h := range hashes {
+			var removed bool
+			if root, removed = remove(root, 0, h, Key{"n", fmt.Sprint(i)}, nil); !removed {
+				t.Errorf("leaf %d was not found", i)
+			}
+			if root, removed = remove(root, 0, h, Key{"n", fmt.Sprint(i)}, nil); removed {
+				t.Errorf("leaf %d was found twice", i)
+			}
+		}
+		if root != nil {
+			t.Errorf("hashes %x: empty map has a root", hashes)
+		}
+	}
+}
+
+func TestDiffVisitsOnlyWhatChanged(t *testing.T) {
+	b := NewBuilder(Map[int]{})
+	for i := range 100_000 {
+		b.Set(Key{"n", fmt.Sprint(i)}, i)
+	}
+	m := b.Map()
+	next := m.Set(Key{"n", "5"}, -1)
+	var allocs float64
+	n := 0
+	allocs = testing.AllocsPerRun(1, func() { Diff(m, next, func(Key, *int, *int) { n++ }) })
+	if n != 2 { // two runs
+		t.Errorf("Diff called %d times", n)
+	}
+	if allocs > 2 {
+		t.Errorf("Diff allocates %v times", allocs)
+	}
+}
+
+func TestGetDoesNotAllocate(t *testing.T) {
+	m := Map[int]{}.Set(Key{"a", "b"}, 1)
+	if n := testing.AllocsPerRun(100, func() { m.Get(Key{"a", "b"}) }); n != 0 {
+		t.Errorf("Get allocates %v times", n)
+	}
+}
