@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -11,8 +12,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wippyrun/kit/wippy/boot"
+	"github.com/wippyrun/kit/wippy/system/suggest"
 )
 
 // cli holds the streams and the global flags of one run of the program.
@@ -49,7 +52,7 @@ An application is a directory: entries in src/**/*.yaml say what there is
   wippy run list         show the commands an application offers`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
+		Args:          c.unknownCommand,
 		PersistentPreRun: func(*cobra.Command, []string) {
 			debug.SetMemoryLimit(memoryLimit(c.memory))
 		},
@@ -67,7 +70,47 @@ An application is a directory: entries in src/**/*.yaml say what there is
 	flags.StringVarP(&c.memory, "memory-limit", "m", "", "soft memory limit such as 512M or 2G (default GOMEMLIMIT, else 1G)")
 	root.AddCommand(c.run(), c.init(), c.version(), c.boot())
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(unknownFlag)
 	return root
+}
+
+// unknownCommand refuses arguments of the program itself, with a guess.
+func (c *cli) unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return withHint(fmt.Errorf("unknown command %q", args[0]), suggest.Hint(args[0], names), "run `wippy --help` for a list")
+}
+
+// unknownFlag adds a guess to the complaint about a flag.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	given, ok := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !ok {
+		return withHint(err, "", fmt.Sprintf("run `%s --help` for a list", cmd.CommandPath()))
+	}
+	var names []string
+	add := func(f *pflag.Flag) { names = append(names, f.Name) }
+	cmd.Flags().VisitAll(add)
+	cmd.InheritedFlags().VisitAll(add)
+	hint := ""
+	if name, ok := suggest.Closest(given, names); ok {
+		hint = "did you mean --" + name + "?"
+	}
+	return withHint(err, hint, fmt.Sprintf("run `%s --help` for a list", cmd.CommandPath()))
+}
+
+// withHint adds the first hint there is.
+func withHint(err error, hints ...string) error {
+	for _, h := range hints {
+		if h != "" {
+			return fmt.Errorf("%w\n  hint: %s", err, h)
+		}
+	}
+	return err
 }
 
 // options are the boot options all commands share.
