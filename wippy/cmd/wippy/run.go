@@ -82,11 +82,6 @@ func (c *cli) start(options boot.Options, exec, host string, args []string) erro
 	}
 	foreground := exec != "" || len(args) > 0
 	options.Quiet = foreground && !c.verbose && !c.veryVerbose && !c.console
-	if !foreground && !c.silent {
-		version, _, _ := buildFacts()
-		fmt.Fprintf(c.stderr, "%s (%s)\n", banner, version)
-	}
-
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)
@@ -96,6 +91,10 @@ func (c *cli) start(options boot.Options, exec, host string, args []string) erro
 	rt, err := boot.New(options)
 	if err != nil {
 		return err
+	}
+	if !foreground && !c.silent {
+		version, _, _ := buildFacts()
+		fmt.Fprintf(c.stderr, "%s (%s)\n", banner, version)
 	}
 	go func() {
 		<-signals
