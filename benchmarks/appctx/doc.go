@@ -1,0 +1,3 @@
+// Package appctx measures reads of a sealed dictionary beside sync.Map and context
+// values.
+package appctx

@@ -1,0 +1,3 @@
+// Package loader measures what loading a component graph costs over the components
+// themselves, beside errgroup running the same levels.
+package loader

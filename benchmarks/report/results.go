@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ours is what the part of a benchmark's name that is not a peer begins with.
+const ours = "ours"
+
+// results are the measurements in the order in which things were first measured.
+type results struct {
+	things []*thing
+}
+
+// thing is what is measured: everything before the last slash of a benchmark's name.
+type thing struct {
+	name        string
+	contestants []*contestant
+}
+
+type contestant struct {
+	name   string
+	values map[string][]float64 // by unit
+}
+
+var procs = regexp.MustCompile(`-\d+$`)
+
+// read understands the text that go test prints.
+func read(in io.Reader) (*results, error) {
+	r := &results{}
+	suite, failed := "", false
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if pkg, ok := strings.CutPrefix(line, "pkg: "); ok {
+			suite = path.Base(pkg)
+			continue
+		}
+		failed = failed || strings.HasPrefix(line, "FAIL") || strings.HasPrefix(line, "--- FAIL")
+		f := strings.Fields(line)
+		if len(f) < 4 || !strings.HasPrefix(f[0], "Benchmark") {
+			continue
+		}
+		name, who := path.Split(procs.ReplaceAllString(strings.TrimPrefix(f[0], "Benchmark"), ""))
+		c := r.contestant(suite+" "+strings.TrimSuffix(name, "/"), who)
+		for i := 2; i+1 < len(f); i += 2 {
+			v, err := strconv.ParseFloat(f[i], 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f[0], err)
+			}
+			c.values[f[i+1]] = append(c.values[f[i+1]], v)
+		}
+	}
+	switch {
+	case lines.Err() != nil:
+		return nil, lines.Err()
+	case failed:
+		return nil, errors.New("a benchmark failed")
+	case len(r.things) == 0:
+		return nil, errors.New("no benchmarks in the input")
+	}
+	return r, nil
+}
+
+func (r *results) contestant(name, who string) *contestant {
+	i := slices.IndexFunc(r.things, func(t *thing) bool { return t.name == name })
+	if i < 0 {
+		i = len(r.things)
+		r.things = append(r.things, &thing{name: name})
+	}
+	t := r.things[i]
+	j := slices.IndexFunc(t.contestants, func(c *contestant) bool { return c.name == who })
+	if j < 0 {
+		j = len(t.contestants)
+		t.contestants = append(t.contestants, &contestant{who, map[string][]float64{}})
+	}
+	return t.contestants[j]
+}
+
+func (c *contestant) median(unit string) (float64, bool) {
+	v := slices.Sorted(slices.Values(c.values[unit]))
+	if len(v) == 0 {
+		return 0, false
+	}
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2, true
+}
+
+// table renders one row per contestant.
+func (r *results) table() string {
+	var b strings.Builder
+	b.WriteString("| measured | who | ns | ratio | B | allocs | other |\n|---|---|---:|---:|---:|---:|---|\n")
+	for _, t := range r.things {
+		name, base := t.name, float64(0)
+		for _, c := range t.contestants {
+			ns, _ := c.median("ns/op")
+			ratio := ""
+			switch {
+			case c.name == ours:
+				base = ns
+			case base > 0:
+				ratio = number(ns / base)
+			}
+			size, ok := c.median("B/item")
+			if !ok {
+				size, ok = c.median("B/op")
+			}
+			bytes, allocs := "", ""
+			if ok {
+				bytes = number(size)
+			}
+			if v, ok := c.median("allocs/op"); ok {
+				allocs = number(v)
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, c.name, number(ns), ratio, bytes, allocs, c.others())
+			name = ""
+		}
+	}
+	return b.String()
+}
+
+// others lists the measurements that have no column.
+func (c *contestant) others() string {
+	var out []string
+	for unit := range c.values {
+		switch unit {
+		case "ns/op", "B/op", "allocs/op", "B/item", "MB/s":
+			continue
+		}
+		v, _ := c.median(unit)
+		out = append(out, number(v)+" "+unit)
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+// number prints about three digits and groups the rest.
+func number(v float64) string {
+	switch {
+	case v != 0 && v < 10:
+		return strconv.FormatFloat(v, 'g', 2, 64)
+	case v < 1000:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	text := strconv.FormatFloat(v, 'f', 0, 64)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + " " + text[i:]
+	}
+	return text
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestReportSetsPeersBesideOurs(t *testing.T) {
+	const in = `goos: linux
+pkg: github.com/wippyrun/kit/benchmarks/mailbox
+BenchmarkSend/shards=2/ours-2    	 100	  40 ns/op	 0 B/op	 0 allocs/op
+BenchmarkSend/shards=2/ours-2    	 100	 400 ns/op	 0 B/op	 0 allocs/op
+BenchmarkSend/shards=2/ours-2    	 100	  50 ns/op	 0 B/op	 0 allocs/op
+BenchmarkSend/shards=2/channels-2	 100	 125 ns/op	 8 B/op	 1 allocs/op
+PASS
+pkg: github.com/wippyrun/kit/benchmarks/system
+BenchmarkHello/ours-2	 3	 23169886 ns/op	 18.48 peak-MiB
+`
+	const want = `| measured | who | ns | ratio | B | allocs | other |
+|---|---|---:|---:|---:|---:|---|
+| mailbox Send/shards=2 | ours | 50 |  | 0 | 0 |  |
+|  | channels | 125 | 2.5 | 8 | 1 |  |
+| system Hello | ours | 23 169 886 |  |  |  | 18 peak-MiB |
+`
+	var out strings.Builder
+	if err := run(strings.NewReader(in), &out); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != want {
+		t.Errorf("got\n%s", &out)
+	}
+}
+
+func TestReportRefusesWhatIsNoResult(t *testing.T) {
+	for _, in := range []string{"", "--- FAIL: BenchmarkX\nBenchmarkX/ours-2 1 1 ns/op\n", "BenchmarkX/ours-2 1 x ns/op\n"} {
+		if err := run(strings.NewReader(in), &strings.Builder{}); err == nil {
+			t.Errorf("%q: no error", in)
+		}
+	}
+}
