@@ -107,7 +107,7 @@ func (t *Timer) Reset(d time.Duration) bool {
 		w.remove(t)
 		t.set(now, d)
 	case delivering: // rearm does it
-		t.began, t.when = now, 0
+		t.began = now
 	}
 	if t.period > 0 {
 		t.period = max(d, 1)
@@ -148,9 +148,6 @@ func (s *shot) rearm(w *wheel, now time.Duration) {
 	t := s.t
 	// The next multiple of the period that is not past; computed from the beginning, so nothing adds up.
 	n := max(now-t.began, 0)/t.period + 1
-	if t.when >= deadline(t.began, n*t.period) {
-		n++
-	}
 	t.when = deadline(t.began, n*t.period)
 	t.state = armed
 	w.insert(t)

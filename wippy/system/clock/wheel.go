@@ -15,10 +15,9 @@ const Resolution = time.Duration(1 << 17) // 131 µs
 const (
 	slotBits = 6
 	slots    = 1 << slotBits
-	// levels is chosen to cover every duration worth waiting for: 64^7 ticks are 18 years. Longer waits are put
-	// in the last slot of the top level again and again until they fit.
-	levels   = 7
-	maxTicks = 1<<(slotBits*levels) - 1
+	// levels is chosen to cover every duration worth waiting for: 64^7 ticks are 18 years. Timers beyond that are
+	// visited once per round of the top level and put back.
+	levels = 7
 
 	// batch bounds how many timers fire between two looks at the lock.
 	batch = 64
@@ -86,7 +85,6 @@ func (w *wheel) since() time.Duration { return time.Since(w.start) }
 // insert puts t where its deadline belongs. mu is held.
 func (w *wheel) insert(t *Timer) {
 	when := max(t.when, w.now+1)
-	when = min(when, w.now+maxTicks-maxTicks/slots) // farther ones come back here
 	level := (63 - bits.LeadingZeros64(uint64(when^w.now)|(slots-1))) / slotBits
 	level = min(level, levels-1)
 	i := when >> (slotBits * level) & (slots - 1)
@@ -111,13 +109,12 @@ func (w *wheel) next() (at int64, level, i int, ok bool) {
 			continue
 		}
 		shift := slotBits * level
+		// From the slot after the present one once round to the present one: at the top level that one holds what is
+		// a full round away.
 		here := int(w.now >> shift & (slots - 1))
-		ahead := bits.TrailingZeros64(bits.RotateLeft64(w.occupied[level], -here))
+		ahead := bits.TrailingZeros64(bits.RotateLeft64(w.occupied[level], -here-1)) + 1
 		i := (here + ahead) & (slots - 1)
 		at := (w.now>>shift + int64(ahead)) << shift
-		if at <= w.now { // the slot of the present at a higher level is one full round away
-			at += slots << shift
-		}
 		return at, level, i, true
 	}
 	return 0, 0, 0, false
