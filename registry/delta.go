@@ -2,8 +2,6 @@
 
 package registry
 
-import "iter"
-
 // BuildDelta returns the changeset that turns the entries of from into those of to:
 // first the deletes, users before what they use, then creates and updates, what is
 // used before its users. An entry that changed its kind is deleted and created. Of
@@ -41,13 +39,4 @@ func BuildDelta(from, to []Entry, x *Extractor) Changeset {
 
 func deleteOp(e *Entry) Op {
 	return Op{Kind: Delete, Entry: Entry{ID: e.ID, Kind: e.Kind}, Original: e}
-}
-
-// Collect returns the entries of a sequence as a slice of n expected elements.
-func collect(seq iter.Seq[Entry], n int) []Entry {
-	out := make([]Entry, 0, n)
-	for e := range seq {
-		out = append(out, e)
-	}
-	return out
 }

@@ -18,7 +18,9 @@ import (
 // WithTimeout or when the caller of the change gives up, and a listener should return
 // then. An error rejects the operation and with it the whole change; whatever was
 // accepted before is undone by calls with the inverse operation. An error of kind
-// NotFound means "not yet": the operation is tried again after the others.
+// NotFound means "not yet": the operation is tried again after the others. An error with
+// a method Field() string that names a path such as "data.pool.size" is reported by
+// LoadState at the place of that field.
 //
 // A listener may read the registry: it sees the state before the change. Pending
 // gives it the state as changed so far. It must not change the registry with this

@@ -133,6 +133,7 @@ func (r *Registry) activate(ctx context.Context, p plan, v Version, next pmap.Ma
 	}
 	if len(errs) > 0 {
 		t.abort()
+		hintHistory(errs, v)
 		slices.SortStableFunc(errs, comparePositions)
 		return errors.Join(errs...)
 	}
@@ -141,6 +142,15 @@ func (r *Registry) activate(ctx context.Context, p plan, v Version, next pmap.Ma
 	r.watch.notify(v, t.changes())
 	t.announce()
 	return nil
+}
+
+// hintHistory tells where an entry without a file comes from.
+func hintHistory(errs []error, v Version) {
+	for _, err := range errs {
+		if e, ok := err.(*EntryError); ok && e.Position == "" && e.Hint == "" && !v.IsRoot() {
+			e.Hint = "not from a file: it was made at run time and is kept in the history"
+		}
+	}
 }
 
 // without returns the plan without the operations on the given entries, and which of
