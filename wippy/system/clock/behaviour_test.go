@@ -63,7 +63,7 @@ func TestSleepCommandCanBeUsedAgain(t *testing.T) {
 		s := &clock.Sleep{For: time.Millisecond}
 		for i := range 100 {
 			handle(t, c, r, dispatch.Tag(i), s)
-			time.Sleep(2 * time.Millisecond)
+			<-time.After(2 * time.Millisecond)
 			synctest.Wait()
 		}
 		if got := r.all(); len(got) != 100 {
@@ -79,7 +79,7 @@ func TestCancelledSleepDoesNotComplete(t *testing.T) {
 		s.Cancel() // never armed: nothing to cancel
 		handle(t, c, r, 1, s)
 		s.Cancel()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if got := r.all(); len(got) != 0 {
 			t.Errorf("completions %+v", got)
 		}
@@ -92,7 +92,7 @@ func TestTimerWaitCompletesWithTheTime(t *testing.T) {
 		began := time.Now()
 		w := &clock.TimerWait{After: time.Second}
 		handle(t, c, r, 1, w)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		got := r.all()
 		if len(got) != 1 {
@@ -120,7 +120,7 @@ func TestTimerWaitBeforeItIsHandled(t *testing.T) {
 			t.Error("Reset before the command was handled must report true")
 		}
 		handle(t, c, r, 2, moved)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		got := r.all()
 		if len(got) != 2 || !errors.Is(got[0].err, clock.ErrStopped) || got[1].at > time.Second+late {
@@ -147,7 +147,7 @@ func TestTimerAndTickerCommands(t *testing.T) {
 		if last() != true {
 			t.Errorf("TimerReset: %v", last())
 		}
-		time.Sleep(3500 * time.Millisecond)
+		<-time.After(3500 * time.Millisecond)
 		synctest.Wait()
 		if timer != 0 || ticker != 3 || keyed != 1 || keyedTicker != 3 {
 			t.Errorf("counts %d %d %d %d", timer, ticker, keyed, keyedTicker)
@@ -175,7 +175,7 @@ func TestTimerAndTickerCommands(t *testing.T) {
 		if last() != true {
 			t.Error("a pending timer is not found by its key")
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		if timer != 0 || ticker != 3 || keyed != 1 || keyedTicker != 3 {
 			t.Errorf("after stopping: counts %d %d %d %d", timer, ticker, keyed, keyedTicker)
@@ -194,10 +194,10 @@ func TestTickerSkipsMissedTicks(t *testing.T) {
 		tick := c.Every(time.Second, func(now time.Time) {
 			at = append(at, now.Sub(began).Truncate(10*time.Millisecond))
 			if len(at) == 2 {
-				time.Sleep(3500 * time.Millisecond) // a delivery that takes far too long
+				<-time.After(3500 * time.Millisecond) // a delivery that takes far too long
 			}
 		})
-		time.Sleep(8500 * time.Millisecond)
+		<-time.After(8500 * time.Millisecond)
 		synctest.Wait()
 		tick.Stop()
 		// Tick 3 is late, 4 and 5 are left out, 6 is on time again.
@@ -230,7 +230,7 @@ func TestTimerStoppedByItsOwnDelivery(t *testing.T) {
 				moved.Load().Reset(10 * time.Second)
 			}
 		}))
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		synctest.Wait()
 		moved.Load().Stop()
 		if ticks != 3 || again != 6 {
@@ -251,7 +251,7 @@ func TestPanicIsContained(t *testing.T) {
 		fired := 0
 		tick := c.Every(time.Second, func(time.Time) { panic("oh") })
 		c.After(time.Second, func(time.Time) { fired++ })
-		time.Sleep(2500 * time.Millisecond)
+		<-time.After(2500 * time.Millisecond)
 		synctest.Wait()
 		tick.Stop()
 		if len(reports) != 2 || reports[0] != "oh" || fired != 1 {
@@ -281,10 +281,10 @@ func TestToProcessSendsEachTick(t *testing.T) {
 			m.Release()
 			return nil
 		}, to, topic))
-		time.Sleep(2500 * time.Millisecond)
+		<-time.After(2500 * time.Millisecond)
 		synctest.Wait()
 		gone.Store(true)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		tick.Stop()
 		if len(got) != 2 {

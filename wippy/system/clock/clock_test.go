@@ -70,7 +70,7 @@ func TestNothingFiresEarly(t *testing.T) {
 		for i, d := range waits {
 			handle(t, c, r, dispatch.Tag(i), &clock.Sleep{For: d})
 		}
-		time.Sleep(21 * 365 * 24 * time.Hour)
+		<-time.After(21 * 365 * 24 * time.Hour)
 		synctest.Wait()
 		got := r.all()
 		if len(got) != len(waits) {
@@ -90,7 +90,7 @@ func TestTickerDoesNotDrift(t *testing.T) {
 		began := time.Now()
 		var at []time.Duration
 		tick := c.Every(777*time.Microsecond, func(now time.Time) { at = append(at, now.Sub(began)) })
-		time.Sleep(time.Second + late)
+		<-time.After(time.Second + late)
 		tick.Stop()
 		synctest.Wait()
 		if len(at) != int(time.Second/(777*time.Microsecond)) {

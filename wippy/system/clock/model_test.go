@@ -72,7 +72,7 @@ func TestModel(t *testing.T) {
 						m.handle.Stop()
 					}
 				}
-				time.Sleep(200 * time.Hour) // let the sleeps run out before the next round
+				<-time.After(200 * time.Hour) // let the sleeps run out before the next round
 				synctest.Wait()
 			}()
 			add := func(m *modelTimer) { timers = append(timers, m) }
@@ -129,7 +129,7 @@ func TestModel(t *testing.T) {
 					if ticking {
 						d = min(d, 10*time.Second) // hours of ticks would take minutes
 					}
-					time.Sleep(d)
+					<-time.After(d)
 					synctest.Wait()
 				},
 				"stop": func(t *rapid.T) {

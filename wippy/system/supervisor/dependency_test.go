@@ -21,7 +21,7 @@ func TestStartOrder(t *testing.T) {
 		j := newJournal()
 		s := newSupervisor()
 		slow := func(context.Context) (<-chan any, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return nil, nil
 		}
 		needs := func(ids ...string) supervisor.Lifecycle {
@@ -221,7 +221,7 @@ func TestLaterTransactionWaitsForRequiredNotForOptional(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := newJournal()
 				s := newSupervisor()
-				slow := func(context.Context) (<-chan any, error) { time.Sleep(3 * time.Second); return nil, nil }
+				slow := func(context.Context) (<-chan any, error) { <-time.After(3 * time.Second); return nil, nil }
 				commit(t, s, nil, reg{&service{name: "slow", journal: j, start: slow}, lifecycle(func(l *supervisor.Lifecycle) { l.Optional = optional }), nil})
 				commit(t, s, nil, reg{&service{name: "next", journal: j}, auto(), nil})
 				_ = s.Settled(t.Context())

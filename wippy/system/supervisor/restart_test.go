@@ -66,7 +66,7 @@ func TestRestartsFollowTheBackoffSequence(t *testing.T) {
 		commit(t, s, nil, reg{&service{name: "a", journal: j, start: failing(-1, errBoom)}, lifecycle(func(l *supervisor.Lifecycle) {
 			l.Restart.MaxDelay = 4 * time.Second
 		}), nil})
-		time.Sleep(16 * time.Second)
+		<-time.After(16 * time.Second)
 		synctest.Wait()
 		// Delays 1, 2, 4, 4, 4: starts at 0, 1, 3, 7, 11, 15.
 		if got, want := j.at("start a"), seconds(0, 1, 3, 7, 11, 15); !slices.Equal(got, want) {
@@ -93,7 +93,7 @@ func TestMaxAttemptsBoundsStarts(t *testing.T) {
 				if !errors.Is(err, supervisor.ErrStartTimedOut) || !errors.Is(err, errBoom) || fault.KindOf(err) != fault.Timeout {
 					t.Errorf("Start: %v", err)
 				}
-				time.Sleep(time.Hour)
+				<-time.After(time.Hour)
 				if got := len(j.at("start a")); got != n {
 					t.Errorf("%d starts", got)
 				}
@@ -137,7 +137,7 @@ func TestStableRunResetsTheRow(t *testing.T) {
 				j := newJournal()
 				s := newSupervisor()
 				commit(t, s, nil, reg{&service{name: "a", journal: j, start: crashing(tc.runs...)}, attempts(2), nil})
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 				if got := j.at("start a"); !slices.Equal(got, tc.want) {
 					t.Errorf("starts at %v, want %v", got, tc.want)
 				}
@@ -151,11 +151,11 @@ func TestRetryCountShowsZeroOnceStable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSupervisor()
 		commit(t, s, nil, reg{&service{name: "a", journal: newJournal(), start: failing(1, errBoom)}, auto(), nil})
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		if st := state(t, s, "a"); st.State != supervisor.Running || st.RetryCount != 1 {
 			t.Errorf("status %+v", st)
 		}
-		time.Sleep(5 * time.Second)
+		<-time.After(5 * time.Second)
 		if st := state(t, s, "a"); st.RetryCount != 0 {
 			t.Errorf("status %+v", st)
 		}
@@ -179,7 +179,7 @@ func TestTerminalErrorsAreNotRetried(t *testing.T) {
 				j := newJournal()
 				s := newSupervisor()
 				commit(t, s, nil, reg{&service{name: "a", journal: j, start: tc.start}, auto(), nil})
-				time.Sleep(time.Hour)
+				<-time.After(time.Hour)
 				if st := state(t, s, "a"); st.State != supervisor.Exited || st.Details != tc.want {
 					t.Errorf("status %+v", st)
 				}

@@ -21,7 +21,7 @@ func TestHungStopDelaysTheNextStart(t *testing.T) {
 		j := newJournal()
 		s := newSupervisor()
 		hung := &service{name: "a", journal: j, stop: func(context.Context) error {
-			time.Sleep(25 * time.Second)
+			<-time.After(25 * time.Second)
 			j.add("stopped a")
 			return nil
 		}}
@@ -56,12 +56,12 @@ func TestLateStartIsStopped(t *testing.T) {
 		s := newSupervisor()
 		var causes []error
 		slow := &service{name: "a", journal: j, start: func(ctx context.Context) (<-chan any, error) {
-			time.Sleep(12 * time.Second)
+			<-time.After(12 * time.Second)
 			causes = append(causes, context.Cause(ctx))
 			return nil, nil
 		}}
 		commit(t, s, nil, reg{slow, attempts(1), nil})
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		if got := j.all(); !slices.Equal(got, []string{"start a", "stop a"}) {
 			t.Errorf("journal %v", got)
 		}
@@ -86,9 +86,9 @@ func TestStopDuringStartCancelsIt(t *testing.T) {
 	}{
 		{"gives up", func(ctx context.Context) (<-chan any, error) { <-ctx.Done(); return nil, ctx.Err() },
 			[]string{"start a"}, 0, nil, supervisor.Stopped},
-		{"gets there", func(context.Context) (<-chan any, error) { time.Sleep(5 * time.Second); return nil, nil },
+		{"gets there", func(context.Context) (<-chan any, error) { <-time.After(5 * time.Second); return nil, nil },
 			[]string{"start a", "stop a"}, 4 * time.Second, nil, supervisor.Stopped},
-		{"hangs", func(context.Context) (<-chan any, error) { time.Sleep(time.Hour); return nil, nil },
+		{"hangs", func(context.Context) (<-chan any, error) { <-time.After(time.Hour); return nil, nil },
 			[]string{"start a"}, 10 * time.Second, supervisor.ErrStopTimedOut, supervisor.Failed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestStopDuringStartCancelsIt(t *testing.T) {
 				synctest.Wait()
 				started := make(chan error, 1)
 				go func() { started <- s.Start(context.Background(), "a") }()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				began := time.Now()
 				if err := s.Stop(t.Context(), "a"); !errors.Is(err, tc.err) {
 					t.Errorf("Stop: %v", err)
@@ -117,7 +117,7 @@ func TestStopDuringStartCancelsIt(t *testing.T) {
 				if got := j.all(); !slices.Equal(got, tc.want) {
 					t.Errorf("journal %v, want %v", got, tc.want)
 				}
-				time.Sleep(2 * time.Hour)
+				<-time.After(2 * time.Hour)
 				shutdown(t, s)
 			})
 		})
@@ -172,13 +172,13 @@ func TestShutdownWhileStartingAndRetrying(t *testing.T) {
 			reg{&service{name: "waiting", journal: j}, auto(), []string{"starting"}},
 		)
 		commit(t, s, nil, reg{&service{name: "queued", journal: j}, auto(), nil})
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 		began := time.Now()
 		shutdown(t, s)
 		if took := time.Since(began); took != 0 {
 			t.Errorf("Shutdown took %v", took)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if got := j.all(); len(got) != 2 {
 			t.Errorf("journal %v", got)
 		}
@@ -196,7 +196,7 @@ func TestShutdownIsBoundedByItsContext(t *testing.T) {
 		var runCtx context.Context
 		commit(t, s, nil, reg{&service{name: "a", journal: newJournal(),
 			start: func(ctx context.Context) (<-chan any, error) { runCtx = ctx; return nil, nil },
-			stop:  func(context.Context) error { time.Sleep(time.Hour); return nil },
+			stop:  func(context.Context) error { <-time.After(time.Hour); return nil },
 		}, auto(), nil})
 		_ = s.Settled(t.Context())
 		synctest.Wait()
@@ -208,6 +208,6 @@ func TestShutdownIsBoundedByItsContext(t *testing.T) {
 		if runCtx.Err() == nil {
 			t.Error("the context of the run is alive after Shutdown")
 		}
-		time.Sleep(2 * time.Hour)
+		<-time.After(2 * time.Hour)
 	})
 }
