@@ -38,6 +38,7 @@ func newBase(e *Engine) *lua.LTable {
 		build(b)
 		base.RawSetString(name, b.finish())
 	}
+	bindBuiltinTypes(base)
 	return base
 }
 

@@ -143,6 +143,8 @@ func raised(L *lua.LState) {
 	if c, ok := L.Context().(*coroutine); ok {
 		if c.raise {
 			obj = c.takeFault()
+		} else if text, ok := obj.(lua.LString); ok {
+			obj = explain(L, text)
 		}
 		if !c.protected() {
 			c.p.noteTrace(c, obj)

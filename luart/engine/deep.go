@@ -48,6 +48,8 @@ func (c *coroutine) pollDeep(depth int) <-chan struct{} {
 	fn := c.th.Get(register)
 	if f, ok := fn.(*lua.LFunction); (ok && f.IsG) || vm.nested(c.th) {
 		return nil
+	} else if !ok && !callable(c.th, fn) {
+		return nil // the error belongs to this place
 	}
 	c.p.driver.deep = fn
 	c.th.Replace(register, continueFn)

@@ -26,6 +26,7 @@ type Engine struct {
 
 	mu      sync.RWMutex // guards what follows
 	modules map[string]*module
+	classes map[string]bool // names of object types, as programs refer to them
 	sealed  bool
 }
 
@@ -36,11 +37,11 @@ type module struct {
 
 // New makes an engine with the base library and no modules.
 func New(opts ...Option) *Engine {
-	e := &Engine{config: newConfig(opts), modules: make(map[string]*module)}
+	e := &Engine{config: newConfig(opts), modules: make(map[string]*module), classes: builtinClasses()}
 	e.base = newBase(e)
 	library := e.base.RawGetString("string").(*lua.LTable)
 	ofStrings := newTable(0, 1)
-	ofStrings.RawSetString("__index", Unwrap(library))
+	ofStrings.RawSetString("__index", plainCopy(Unwrap(library)))
 	e.threads.init(e.config, newTable(0, 1), ofStrings)
 	view := newTable(0, 1)
 	view.RawSetString("__index", library)

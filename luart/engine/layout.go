@@ -186,6 +186,25 @@ func (l *layout) next(L *lua.LState) (uint32, bool) {
 	return uint32(fn.Field(l.proto).Elem().Field(l.code).Index(pc - 1).Uint()), true
 }
 
+// running returns the current function and the place of the instruction it
+// executes, nil when it is a Go function.
+func (l *layout) running(L *lua.LState) (*lua.LFunction, int) {
+	frame := l.frame(L)
+	if !frame.IsValid() || frame.Field(l.fn).Elem().Field(l.isG).Bool() {
+		return nil, 0
+	}
+	top, ok := L.GetStack(0)
+	if !ok {
+		return nil, 0
+	}
+	fn, err := L.GetInfo("f", top, lua.LNil)
+	if err != nil {
+		return nil, 0
+	}
+	f, _ := fn.(*lua.LFunction)
+	return f, int(frame.Field(l.pc).Int()) - 1
+}
+
 // opcodeShift and registerShift are where an instruction keeps its opcode and
 // its first operand.
 const (

@@ -83,6 +83,7 @@ func (b *Builder) Replace(v lua.LValue) { b.replaced = v }
 // metamethods such as "__tostring". A meta function "__index" replaces the lookup
 // of methods. None of them may yield when it runs as a metamethod.
 func (b *Builder) Type(name string, methods, meta map[string]lua.LGFunction) *Class {
+	b.engine.classes[b.path+"."+name] = true
 	return newClass(b.path+"."+name, methods, meta)
 }
 

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/luart/types"
 )
 
 // ProgramSpec describes a program before it is linked.
@@ -43,6 +46,10 @@ type Program struct {
 	modules map[string]lua.LValue
 	libs    []library // in load order
 	env     *lua.LTable
+
+	typesOnce sync.Once
+	typeSet   *types.Set     // see Program.types
+	upvalues  []*lua.Upvalue // of the chunk: the types it uses as values
 }
 
 // library is an imported program under one alias. depth is its distance from
@@ -77,6 +84,9 @@ func (e *Engine) Link(spec ProgramSpec) (*Program, error) {
 		return nil, err
 	}
 	p.env = p.environment()
+	if err := p.bindTypes(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"weak"
 
@@ -15,8 +16,10 @@ import (
 
 // Proto is compiled source. It is immutable and shared by all processes.
 type Proto struct {
-	id string
-	fn *lua.FunctionProto
+	id     string
+	source string
+	fn     *lua.FunctionProto // its upvalues are the types it uses as values
+	types  *syntax.Chunk      // the types it declares, nil when there are none
 }
 
 // ID returns the id the source was compiled under; it is the name in error
@@ -50,11 +53,10 @@ func (e *Engine) Compile(id, source string) (*Proto, error) {
 		if p := c.get(key); p != nil {
 			return p, nil
 		}
-		fn, err := compileSource(id, source)
+		p, err := newProto(id, source, nil)
 		if err != nil {
 			return nil, err
 		}
-		p := &Proto{id: id, fn: fn}
 		c.put(key, p)
 		return p, nil
 	})
@@ -87,23 +89,30 @@ func (c *protoCache) put(key protoKey, p *Proto) {
 	c.entries[key] = weak.Make(p)
 }
 
-// compileSource is the front end.
-func compileSource(id, source string) (*lua.FunctionProto, error) {
+// newProto is the front end. Declared types whose names are in global are not bound: such a name keeps its other
+// meaning.
+func newProto(id, source string, global map[string]bool) (*Proto, error) {
 	chunk, err := syntax.Parse(id, source)
-	if err == nil {
-		var fn *lua.FunctionProto
-		if fn, err = syntax.Compile(chunk, id); err == nil {
-			return fn, nil
-		}
+	if err != nil {
+		return nil, NewError(KindInvalid, err.Error()).WithCause(err)
 	}
-	return nil, NewError(KindInvalid, err.Error()).WithCause(err)
+	p := &Proto{id: id, source: source}
+	var bound []string
+	if len(chunk.Types.Declared) > 0 {
+		p.types = onlyTypes(chunk)
+		bound = slices.DeleteFunc(chunk.Types.DeclaredNames(), func(name string) bool { return global[name] })
+	}
+	if p.fn, err = syntax.Bind(chunk, id, bound); err != nil {
+		return nil, NewError(KindInvalid, err.Error()).WithCause(err)
+	}
+	return p, nil
 }
 
 // mustCompile compiles source of the engine's own.
 func mustCompile(source string) *lua.FunctionProto {
-	fn, err := compileSource(engineSource, source)
+	p, err := newProto(engineSource, source, nil)
 	if err != nil {
 		panic(err)
 	}
-	return fn
+	return p.fn
 }

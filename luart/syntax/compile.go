@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
 )
 
 // Compile turns a chunk into a function prototype for gopher-lua. The prototype is immutable and may be shared by any
@@ -15,26 +16,31 @@ import (
 // name is the chunk name in run-time positions; "" stands for the name the chunk was parsed under. A chunk must not be
 // compiled by two goroutines at once. Chunks compiled by other means than Compile miss the repairs it makes, without
 // which a goto or a break can detach captured variables.
-func Compile(chunk *Chunk, name string) (proto *lua.FunctionProto, err error) {
+func Compile(chunk *Chunk, name string) (*lua.FunctionProto, error) {
+	return chunk.compile(chunk.Stmts, name, chunk.gotos)
+}
+
+// compile compiles stmts, which are those of the chunk or contain them.
+func (c *Chunk) compile(stmts []ast.Stmt, name string, fixes []gotoFix) (proto *lua.FunctionProto, err error) {
 	if name == "" {
-		name = chunk.Name
+		name = c.Name
 	}
-	tagGotos(chunk.gotos)
+	tagGotos(fixes)
 	defer func() {
-		untagGotos(chunk.gotos)
+		untagGotos(fixes)
 		if r := recover(); r != nil {
-			proto, err = nil, chunk.compileError(name, 0, fmt.Sprintf("internal compiler error: %v", r))
+			proto, err = nil, c.compileError(name, 0, fmt.Sprintf("internal compiler error: %v", r))
 		}
 	}()
-	proto, err = lua.Compile(chunk.Stmts, name)
+	proto, err = lua.Compile(stmts, name)
 	if err != nil {
 		var ce *lua.CompileError
 		if errors.As(err, &ce) {
-			return nil, chunk.compileError(name, ce.Line, ce.Message)
+			return nil, c.compileError(name, ce.Line, ce.Message)
 		}
-		return nil, chunk.compileError(name, 0, err.Error())
+		return nil, c.compileError(name, 0, err.Error())
 	}
-	repair(proto, chunk.gotos)
+	repair(proto, fixes)
 	return proto, nil
 }
 

@@ -207,6 +207,7 @@ func (p *parser) simple() ast.Expr {
 		if !p.scope.vararg {
 			p.compileError(*t, "cannot use '...' outside a vararg function")
 		}
+		p.dots = p.dots || p.scope.depth == 0
 		n = &ast.Comma3Expr{}
 	case kLbrace:
 		return p.table()

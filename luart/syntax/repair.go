@@ -18,6 +18,7 @@ import (
 type gotoFix struct {
 	stmt   *ast.GotoStmt
 	active int
+	main   bool // in no function but the chunk itself
 }
 
 // tagGotos gives each goto a line of its own, by which repair finds its instructions: -1, -2, ... The last line keeps
@@ -43,11 +44,14 @@ const (
 	cShift  = 9
 	aMask   = 0xff
 	cMask   = 0x1ff
+	bMask   = 0x1ff
 
 	opNewTable = uint32(lua.OP_NEWTABLE)
 	opSetList  = uint32(lua.OP_SETLIST)
 	opClose    = uint32(lua.OP_CLOSE)
 	opClosure  = uint32(lua.OP_CLOSURE)
+	opSetUpval = uint32(lua.OP_SETUPVAL)
+	opGetUpval = uint32(lua.OP_GETUPVAL)
 )
 
 // repair corrects what gopher-lua's compiler gets wrong, gives intrinsic functions readable names and releases memory:

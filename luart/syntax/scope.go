@@ -27,6 +27,7 @@ type scopeState struct {
 	slots  []*ast.Stmt // break statements of the open loops
 	loops  int         // loops around the current statement, in this function
 	funcs  int         // function bodies parsed so far
+	depth  int         // function bodies around the current statement
 	vararg bool        // the innermost function takes ...
 }
 
@@ -152,6 +153,7 @@ func (p *parser) openFunction() function {
 	f := function{s.base, len(s.gotos), s.loops, s.vararg}
 	s.base, s.loops, s.vararg = len(s.vars), 0, false
 	s.funcs++
+	s.depth++
 	return f
 }
 
@@ -162,6 +164,7 @@ func (p *parser) closeFunction(f function) {
 		p.compileError(g.at, fmt.Sprintf("no visible label '%s' for <goto> at line %d", g.stmt.Label, g.stmt.Line()))
 	}
 	s.base, s.loops, s.vararg = f.base, f.loops, f.vararg
+	s.depth--
 }
 
 // loop marks the state in front of a loop.
@@ -193,5 +196,5 @@ func (p *parser) closeLoop(l loop) bool {
 }
 
 func (p *parser) fixGoto(g *ast.GotoStmt, active int) {
-	p.fixes = append(p.fixes, gotoFix{g, active})
+	p.fixes = append(p.fixes, gotoFix{g, active, p.scope.depth == 0})
 }

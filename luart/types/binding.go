@@ -10,6 +10,7 @@ import (
 type Binding struct {
 	meta       *lua.LTable
 	errorValue func(*Failure) lua.LValue
+	standsFor  func(lua.LValue) (*Type, bool)
 }
 
 // NewBinding returns a binding whose T:is(v) turns failures into Lua values with errorValue; nil means their text.
@@ -17,7 +18,7 @@ func NewBinding(errorValue func(*Failure) lua.LValue) *Binding {
 	if errorValue == nil {
 		errorValue = func(f *Failure) lua.LValue { return lua.LString(f.Error()) }
 	}
-	b := &Binding{errorValue: errorValue, meta: &lua.LTable{Metatable: lua.LNil}}
+	b := &Binding{errorValue: errorValue, meta: &lua.LTable{Metatable: lua.LNil}, standsFor: FromValue}
 	for name, fn := range map[string]lua.LGFunction{
 		"__call": b.call, "__index": b.index, "__tostring": b.text,
 		"__eq": compare(Equal),
@@ -28,6 +29,17 @@ func NewBinding(errorValue func(*Failure) lua.LValue) *Binding {
 	}
 	b.meta.RawSetString("__metatable", lua.LString("type"))
 	return b
+}
+
+// Accept makes other values than those of the binding stand for types among the arguments of a generic type, as the
+// library table string does for the type string. It must be called before the binding is used.
+func (b *Binding) Accept(other func(lua.LValue) (*Type, bool)) {
+	b.standsFor = func(v lua.LValue) (*Type, bool) {
+		if t, ok := FromValue(v); ok {
+			return t, true
+		}
+		return other(v)
+	}
 }
 
 func goFunction(fn lua.LGFunction) *lua.LFunction {
@@ -72,8 +84,12 @@ func (b *Binding) call(L *lua.LState) int {
 		L.RaiseError("type %s expects at least 1 argument", t)
 	}
 	var args []*Type
+	standsFor := FromValue
+	if t.target().kind == KindGeneric {
+		standsFor = b.standsFor
+	}
 	for i := 2; i <= n+1; i++ {
-		if a, ok := FromValue(L.Get(i)); ok {
+		if a, ok := standsFor(L.Get(i)); ok {
 			args = append(args, a)
 		}
 	}

@@ -141,6 +141,9 @@ func literalKind(v lua.LValue) Kind {
 	return KindBoolean
 }
 
+// LuaType returns "type", which is what the function type of Lua says of a type.
+func (t *Type) LuaType() string { return "type" }
+
 // Name returns the declared name, "" when the type has none.
 func (t *Type) Name() string { return t.name }
 
