@@ -40,11 +40,12 @@ type Runtime struct {
 type Host struct {
 	id     string
 	rt     Runtime
-	config Config
+	config atomic.Pointer[Config]
 	table  *proctable.Table
 
 	running  atomic.Pointer[scheduler.Scheduler] // nil while stopped
 	stopping atomic.Bool
+	closed   atomic.Bool
 
 	// Prepare, if set, adds to the frame of a process before it is made.
 	Prepare func(*appctx.Frame) error
@@ -55,21 +56,38 @@ type Host struct {
 
 // New returns a host that does not run yet.
 func New(id string, rt Runtime, config Config) *Host {
-	return &Host{id: id, rt: rt, config: config, table: proctable.New()}
+	h := &Host{id: id, rt: rt, table: proctable.New()}
+	h.config.Store(&config)
+	return h
+}
+
+// Configure changes the number of workers, at once and without touching processes. The rest of the configuration
+// is used by the next Run.
+func (h *Host) Configure(config Config) error {
+	h.config.Store(&config)
+	if s := h.running.Load(); s != nil {
+		return s.SetWorkers(config.Workers)
+	}
+	return nil
 }
 
 // Open makes the host known to the relay.
 func (h *Host) Open() error { return h.rt.Node.Register(h.id, h) }
 
-// Close makes it unknown again.
-func (h *Host) Close() { h.rt.Node.Unregister(h.id) }
+// Close makes it unknown again. A host is opened and closed once.
+func (h *Host) Close() {
+	if h.closed.CompareAndSwap(false, true) {
+		h.rt.Node.Unregister(h.id)
+	}
+}
 
 // Run starts the workers. Running already is a Conflict.
 func (h *Host) Run() error {
+	config := h.config.Load()
 	s, err := scheduler.New(scheduler.Config{
-		Workers:        h.config.Workers,
-		QueueSize:      h.config.QueueSize,
-		LocalQueueSize: h.config.LocalQueueSize,
+		Workers:        config.Workers,
+		QueueSize:      config.QueueSize,
+		LocalQueueSize: config.LocalQueueSize,
 		Dispatch:       h.rt.Dispatch,
 		Lifecycle:      (*hooks)(h),
 		OnStopping:     h.cancelForShutdown,
@@ -82,6 +100,9 @@ func (h *Host) Run() error {
 		return fault.New(fault.Conflict, "host already running").With("host_id", h.id)
 	}
 	s.Start()
+	if now := h.config.Load(); now != config { // it changed meanwhile
+		return s.SetWorkers(now.Workers)
+	}
 	return nil
 }
 

@@ -70,6 +70,7 @@ func (f *fixture) transaction(change func()) {
 		f.t.Fatal(err)
 	}
 	change()
+	f.hosts.Committed(f.t.Context())
 	if err := f.super.Commit(f.t.Context()); err != nil {
 		f.t.Fatal(err)
 	}

@@ -4,7 +4,9 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 
 	"github.com/wippyrun/kit/registry"
@@ -19,20 +21,50 @@ type Supervisor interface {
 	Remove(id string) error
 }
 
-// HostListener turns process.host entries into supervised hosts.
+// HostListener turns process.host entries into supervised hosts. It takes part in the transactions of the
+// registry: a host that an operation deletes goes only when the transaction is certain, so that a change that
+// fails leaves it and its processes alone.
 type HostListener struct {
 	rt         Runtime
 	supervisor Supervisor
 	warn       func(registry.Entry, []fields.Warning)
 
-	mu    sync.Mutex // guards hosts
-	hosts map[string]*Host
+	mu      sync.Mutex       // guards all below
+	hosts   map[string]*Host // by entry id
+	leaving map[string]*Host // deleted in the transaction under way
+	fresh   map[string]bool  // created in it
 }
 
 // NewHostListener handles process.host entries. warn hears of fields the kind
 // does not know.
 func NewHostListener(rt Runtime, s Supervisor, warn func(registry.Entry, []fields.Warning)) *HostListener {
-	return &HostListener{rt: rt, supervisor: s, warn: warn, hosts: map[string]*Host{}}
+	return &HostListener{rt: rt, supervisor: s, warn: warn, hosts: map[string]*Host{}, leaving: map[string]*Host{}, fresh: map[string]bool{}}
+}
+
+// Begin opens a transaction.
+func (l *HostListener) Begin(context.Context) error { return nil }
+
+// Commit votes for it.
+func (l *HostListener) Commit(context.Context) error { return nil }
+
+// Discard forgets it: the operations were undone one by one.
+func (l *HostListener) Discard(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.leaving)
+	clear(l.fresh)
+	return nil
+}
+
+// Committed removes the hosts that were deleted. Their processes end as on a stop.
+func (l *HostListener) Committed(context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, h := range l.leaving {
+		h.Close()
+	}
+	clear(l.leaving)
+	clear(l.fresh)
 }
 
 // Create registers the host in the relay and as a service.
@@ -43,42 +75,82 @@ func (l *HostListener) Create(_ context.Context, e registry.Entry) error {
 	}
 	l.warn(e, unknown)
 	id := e.ID.String()
-	h := New(id, l.rt, config)
-	if err := h.Open(); err != nil {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h := l.leaving[id]
+	if h == nil {
+		h = New(id, l.rt, config)
+		err = h.Open()
+		l.fresh[id] = err == nil
+	} else {
+		err = h.Configure(config)
+	}
+	if err != nil {
 		return err
 	}
 	if err := l.supervisor.Register(id, hostService{h}, config.Lifecycle, nil); err != nil {
 		h.Close()
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	delete(l.leaving, id)
 	l.hosts[id] = h
 	return nil
 }
 
-// Update replaces the host: its processes end as on a stop.
-func (l *HostListener) Update(ctx context.Context, old, e registry.Entry) error {
-	if _, _, err := decodeHost(e); err != nil {
+// Update changes the number of workers, without touching processes. What else the entry says of the host cannot
+// change while it exists.
+func (l *HostListener) Update(_ context.Context, old, e registry.Entry) error {
+	before, _, err := decodeHost(old)
+	if err != nil {
 		return err
 	}
-	if err := l.Delete(ctx, old); err != nil {
+	after, unknown, err := decodeHost(e)
+	if err != nil {
 		return err
 	}
-	return l.Create(ctx, e)
+	var problems []error
+	for _, field := range []struct {
+		path    string
+		changed bool
+	}{
+		{"host.queue_size", before.QueueSize != after.QueueSize},
+		{"host.local_queue_size", before.LocalQueueSize != after.LocalQueueSize},
+		{"lifecycle", !reflect.DeepEqual(before.Lifecycle, after.Lifecycle)},
+	} {
+		if field.changed {
+			problems = append(problems, &fields.Error{
+				Path: "data." + field.path, Message: field.path + " of an existing host cannot be changed", Hint: "delete the entry and create it again",
+			})
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
+	l.warn(e, unknown)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h := l.hosts[e.ID.String()]; h != nil {
+		return h.Configure(after)
+	}
+	return nil
 }
 
 // Delete stops the host and removes it.
 func (l *HostListener) Delete(_ context.Context, e registry.Entry) error {
 	id := e.ID.String()
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	h := l.hosts[id]
-	delete(l.hosts, id)
-	l.mu.Unlock()
 	if h == nil {
 		return nil
 	}
-	h.Close()
+	delete(l.hosts, id)
+	if l.fresh[id] {
+		delete(l.fresh, id)
+		h.Close()
+	} else {
+		l.leaving[id] = h
+	}
 	return l.supervisor.Remove(id)
 }
 
@@ -91,7 +163,7 @@ func (s hostService) Start(context.Context) (<-chan any, error) {
 		return nil, err
 	}
 	status := make(chan any, 1)
-	status <- fmt.Sprintf("%d workers", s.host.config.Workers)
+	status <- fmt.Sprintf("%d workers", s.host.config.Load().Workers)
 	return status, nil
 }
 
