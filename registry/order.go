@@ -35,7 +35,7 @@ type orderer struct {
 	done  []bool
 	ready intHeap
 
-	byID   map[ID][]int32
+	byID   map[ID]int32 // index of the first operation on an entry; the others follow it
 	groups map[string][]ID
 	spaces map[string][]ID
 	vars   map[string]ID
@@ -52,7 +52,7 @@ func (x *Extractor) order(ops Changeset, exists func(ID) bool) plan {
 	o := &orderer{
 		ops: ops, succ: make([][]edge, len(ops)), pred: make([][]int32, len(ops)),
 		indeg: make([]int32, len(ops)), done: make([]bool, len(ops)),
-		byID: make(map[ID][]int32, len(ops)),
+		byID: make(map[ID]int32, len(ops)),
 	}
 	o.index()
 	o.connect(x)
@@ -89,14 +89,28 @@ func rankInID(k OpKind) int {
 }
 
 func (o *orderer) index() {
-	for i, op := range o.ops {
-		o.byID[op.Entry.ID] = append(o.byID[op.Entry.ID], int32(i))
+	for i := len(o.ops) - 1; i >= 0; i-- {
+		o.byID[o.ops[i].Entry.ID] = int32(i)
 	}
+}
+
+// on returns the operations on an entry, from the first to before the last index.
+func (o *orderer) on(id ID) (from, to int32) {
+	from, ok := o.byID[id]
+	if !ok {
+		return 0, 0
+	}
+	for to = from + 1; int(to) < len(o.ops) && o.ops[to].Entry.ID == id; to++ {
+	}
+	return from, to
 }
 
 // has, inGroup, inNamespace and variable make the changeset itself the universe: only
 // references between its own operations order anything.
-func (o *orderer) has(id ID) bool { return len(o.byID[id]) > 0 }
+func (o *orderer) has(id ID) bool {
+	_, ok := o.byID[id]
+	return ok
+}
 
 func (o *orderer) inGroup(group string) []ID {
 	if o.groups == nil {
@@ -149,7 +163,7 @@ func (o *orderer) connect(x *Extractor) {
 		}
 		if op.Kind != Delete {
 			x.resolve(op.Entry, o, func(id ID, soft bool) {
-				for _, j := range o.byID[id] {
+				for j, end := o.on(id); j < end; j++ {
 					if o.ops[j].Kind != Delete {
 						o.link(j, i, soft, true)
 					}
@@ -158,11 +172,11 @@ func (o *orderer) connect(x *Extractor) {
 		}
 		if op.Kind != Create && op.Original != nil {
 			x.resolve(*op.Original, o, func(id ID, soft bool) {
-				same := o.byID[id]
-				if op.Kind == Update && len(same) > 1 {
+				j, end := o.on(id)
+				if op.Kind == Update && end-j > 1 {
 					return // replaced, not gone: the update may follow
 				}
-				for _, j := range same {
+				for ; j < end; j++ {
 					if o.ops[j].Kind == Delete {
 						o.link(i, j, soft, false)
 					}

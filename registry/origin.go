@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -47,6 +48,9 @@ type OriginBuilder struct {
 func NewOriginBuilder(file string, line, column int) *OriginBuilder {
 	return &OriginBuilder{o: Origin{File: file, Line: line, Column: column}}
 }
+
+// Grow makes room for n fields, which saves memory when the number is known.
+func (b *OriginBuilder) Grow(n int) { b.o.fields = slices.Grow(b.o.fields, n) }
 
 // Open adds a field below the fields that are open and returns its handle.
 func (b *OriginBuilder) Open(name string, line, column int) int {

@@ -26,10 +26,35 @@ const (
 type decoder struct {
 	file     *file
 	raw      []byte
-	inAlias  int // depth of aliases being followed
+	lines    []int     // offset of each line; made on first use
+	path     []segment // of the value being decoded, turned into text only for a problem
+	inAlias  int       // depth of aliases being followed
 	expanded int
 	active   map[*yaml.Node]bool
 	tooBig   bool
+}
+
+// segment is a key or, when key is empty, an index.
+type segment struct {
+	key   string
+	index int
+}
+
+func (d *decoder) push(key string) { d.path = append(d.path, segment{key: key}) }
+func (d *decoder) pushItem(i int)  { d.path = append(d.path, segment{index: i}) }
+func (d *decoder) pop()            { d.path = d.path[:len(d.path)-1] }
+
+// where returns the path as text.
+func (d *decoder) where() string {
+	text := ""
+	for _, s := range d.path {
+		if s.key == "" {
+			text += "[" + strconv.Itoa(s.index) + "]"
+		} else {
+			text = under(text, s.key)
+		}
+	}
+	return text
 }
 
 func resolveAlias(n *yaml.Node) *yaml.Node {
@@ -49,41 +74,42 @@ func scalarText(n *yaml.Node) (string, bool) {
 
 // value decodes a node. With a builder the fields below it are recorded; the field of
 // the node itself must be the one opened last.
-func (d *decoder) value(n *yaml.Node, path string, b *registry.OriginBuilder) any {
+func (d *decoder) value(n *yaml.Node, b *registry.OriginBuilder) any {
 	switch n.Kind {
 	case yaml.AliasNode:
 		target := resolveAlias(n)
 		if d.active[target] {
-			d.file.fail(n, path, "an alias refers to a value that contains it")
+			d.file.fail(n, d.where(), "an alias refers to a value that contains it")
 			return nil
 		}
 		d.inAlias++
-		v := d.value(target, path, b)
+		v := d.value(target, b)
 		d.inAlias--
 		return v
 	case yaml.MappingNode:
 		defer d.enter(n)()
-		d.checkKeys(n, path)
-		return d.fields(n, path, b, nil)
+		d.checkKeys(n)
+		return d.fields(n, b, nil)
 	case yaml.SequenceNode:
 		defer d.enter(n)()
 		out := make([]any, 0, len(n.Content))
 		for i, c := range n.Content {
-			if !d.count(c, path) {
+			if !d.count(c) {
 				return out
 			}
-			sub := path + "[" + strconv.Itoa(i) + "]"
+			d.pushItem(i)
 			if b == nil {
-				out = append(out, d.value(c, sub, nil))
-				continue
+				out = append(out, d.value(c, nil))
+			} else {
+				o := b.OpenItem(c.Line, c.Column)
+				out = append(out, d.value(c, b))
+				b.Close(o)
 			}
-			o := b.OpenItem(c.Line, c.Column)
-			out = append(out, d.value(c, sub, b))
-			b.Close(o)
+			d.pop()
 		}
 		return out
 	case yaml.ScalarNode:
-		return d.scalar(n, path, b)
+		return d.scalar(n, b)
 	}
 	return nil
 }
@@ -102,13 +128,13 @@ func (d *decoder) enter(n *yaml.Node) (leave func()) {
 }
 
 // count bounds how much following aliases may produce.
-func (d *decoder) count(n *yaml.Node, path string) bool {
+func (d *decoder) count(n *yaml.Node) bool {
 	if d.inAlias == 0 {
 		return true
 	}
 	if d.expanded++; d.expanded > maxExpanded {
 		if !d.tooBig {
-			d.file.fail(n, path, fmt.Sprintf("aliases expand to more than %d values", maxExpanded))
+			d.file.fail(n, d.where(), fmt.Sprintf("aliases expand to more than %d values", maxExpanded))
 		}
 		d.tooBig = true
 	}
@@ -116,13 +142,13 @@ func (d *decoder) count(n *yaml.Node, path string) bool {
 }
 
 // fields decodes a mapping without the keys in skip.
-func (d *decoder) fields(n *yaml.Node, path string, b *registry.OriginBuilder, skip map[string]bool) map[string]any {
+func (d *decoder) fields(n *yaml.Node, b *registry.OriginBuilder, skip map[string]bool) map[string]any {
 	out := make(map[string]any, len(n.Content)/2)
-	d.fill(out, n, path, b, skip)
+	d.fill(out, n, b, skip)
 	return out
 }
 
-func (d *decoder) fill(out map[string]any, n *yaml.Node, path string, b *registry.OriginBuilder, skip map[string]bool) {
+func (d *decoder) fill(out map[string]any, n *yaml.Node, b *registry.OriginBuilder, skip map[string]bool) {
 	var merges []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
@@ -132,55 +158,56 @@ func (d *decoder) fill(out map[string]any, n *yaml.Node, path string, b *registr
 		}
 		key, ok := scalarKey(k)
 		if !ok {
-			d.file.fail(k, path, "a key must be a scalar")
+			d.file.fail(k, d.where(), "a key must be a scalar")
 			continue
 		}
 		if skip[key] || has(out, key) {
 			continue // a repeated key was reported by checkKeys
 		}
-		if !d.count(v, path) {
+		if !d.count(v) {
 			return
 		}
-		d.field(out, key, v, path, b)
+		d.field(out, key, v, b)
 	}
 	for _, m := range merges { // explicit keys win, then the first merged map
-		d.merge(out, m, path, b, skip)
+		d.merge(out, m, b, skip)
 	}
 }
 
-func (d *decoder) field(out map[string]any, key string, v *yaml.Node, path string, b *registry.OriginBuilder) {
-	sub := under(path, key)
+func (d *decoder) field(out map[string]any, key string, v *yaml.Node, b *registry.OriginBuilder) {
+	d.push(key)
 	if b == nil {
-		out[key] = d.value(v, sub, nil)
-		return
+		out[key] = d.value(v, nil)
+	} else {
+		o := b.Open(key, v.Line, v.Column)
+		out[key] = d.value(v, b)
+		b.Close(o)
 	}
-	o := b.Open(key, v.Line, v.Column)
-	out[key] = d.value(v, sub, b)
-	b.Close(o)
+	d.pop()
 }
 
-func (d *decoder) merge(out map[string]any, n *yaml.Node, path string, b *registry.OriginBuilder, skip map[string]bool) {
+func (d *decoder) merge(out map[string]any, n *yaml.Node, b *registry.OriginBuilder, skip map[string]bool) {
 	target := resolveAlias(n)
 	switch target.Kind {
 	case yaml.MappingNode:
 		if d.active[target] {
-			d.file.fail(n, path, "an alias refers to a value that contains it")
+			d.file.fail(n, d.where(), "an alias refers to a value that contains it")
 			return
 		}
 		defer d.enter(target)()
 		d.inAlias++
-		d.fill(out, target, path, b, skip)
+		d.fill(out, target, b, skip)
 		d.inAlias--
 	case yaml.SequenceNode:
 		for _, c := range target.Content {
 			if resolveAlias(c).Kind != yaml.MappingNode {
-				d.file.fail(c, path, "only maps can be merged")
+				d.file.fail(c, d.where(), "only maps can be merged")
 				continue
 			}
-			d.merge(out, c, path, b, skip)
+			d.merge(out, c, b, skip)
 		}
 	default:
-		d.file.fail(n, path, "only maps can be merged")
+		d.file.fail(n, d.where(), "only maps can be merged")
 	}
 }
 
@@ -193,7 +220,7 @@ func scalarKey(k *yaml.Node) (string, bool) {
 }
 
 // checkKeys reports keys that occur twice in one mapping.
-func (d *decoder) checkKeys(n *yaml.Node, path string) {
+func (d *decoder) checkKeys(n *yaml.Node) {
 	if d.inAlias > 0 {
 		return // reported where the mapping is written
 	}
@@ -201,7 +228,7 @@ func (d *decoder) checkKeys(n *yaml.Node, path string) {
 		for i := 2; i < len(n.Content); i += 2 {
 			for j := 0; j < i; j += 2 {
 				if sameKey(n.Content[i], n.Content[j]) {
-					d.duplicate(n.Content[j], n.Content[i], path)
+					d.duplicate(n.Content[j], n.Content[i])
 					break
 				}
 			}
@@ -216,7 +243,7 @@ func (d *decoder) checkKeys(n *yaml.Node, path string) {
 			continue
 		}
 		if first := seen[key]; first != nil {
-			d.duplicate(first, k, path)
+			d.duplicate(first, k)
 		} else {
 			seen[key] = k
 		}
@@ -227,12 +254,12 @@ func sameKey(a, b *yaml.Node) bool {
 	return a.Kind == yaml.ScalarNode && b.Kind == yaml.ScalarNode && a.Value == b.Value && a.Tag != "!!merge"
 }
 
-func (d *decoder) duplicate(first, again *yaml.Node, path string) {
-	d.file.fail(again, under(path, again.Value), fmt.Sprintf("key %q is already defined at line %d, column %d",
+func (d *decoder) duplicate(first, again *yaml.Node) {
+	d.file.fail(again, under(d.where(), again.Value), fmt.Sprintf("key %q is already defined at line %d, column %d",
 		again.Value, first.Line, first.Column))
 }
 
-func (d *decoder) scalar(n *yaml.Node, path string, b *registry.OriginBuilder) any {
+func (d *decoder) scalar(n *yaml.Node, b *registry.OriginBuilder) any {
 	switch n.ShortTag() {
 	case "!!null":
 		return nil
@@ -244,21 +271,21 @@ func (d *decoder) scalar(n *yaml.Node, path string, b *registry.OriginBuilder) a
 			return false
 		}
 	case "!!int":
-		if v, ok := d.integer(n, path); ok {
+		if v, ok := d.integer(n); ok {
 			return v
 		}
 	case "!!float":
-		return d.float(n, path)
+		return d.float(n)
 	case "!!binary":
 		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
 		if err != nil {
-			d.file.fail(n, path, "bad base64").Err = err
+			d.file.fail(n, d.where(), "bad base64").Err = err
 			return nil
 		}
 		return string(raw)
 	}
 	if strings.HasPrefix(n.Value, fileScheme) {
-		text, _ := d.interpolate(n, path, b)
+		text, _ := d.interpolate(n, b)
 		return text
 	}
 	if b != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
@@ -267,39 +294,39 @@ func (d *decoder) scalar(n *yaml.Node, path string, b *registry.OriginBuilder) a
 	return n.Value
 }
 
-func (d *decoder) integer(n *yaml.Node, path string) (float64, bool) {
+func (d *decoder) integer(n *yaml.Node) (float64, bool) {
 	text := strings.ReplaceAll(n.Value, "_", "")
 	i, err := strconv.ParseInt(text, 0, 64)
 	if err == nil {
 		if i > maxExact || i < -maxExact {
-			d.inexact(n, path)
+			d.inexact(n)
 		}
 		return float64(i), true
 	}
 	if u, err := strconv.ParseUint(text, 0, 64); err == nil {
-		d.inexact(n, path)
+		d.inexact(n)
 		return float64(u), true
 	}
 	// !!int on something that is no integer, written with an explicit tag.
 	return 0, false
 }
 
-func (d *decoder) inexact(n *yaml.Node, path string) {
-	d.file.warn(n, path, fmt.Sprintf("integer %s cannot be represented exactly", n.Value)).Hint = "quote it to keep it as text"
+func (d *decoder) inexact(n *yaml.Node) {
+	d.file.warn(n, d.where(), fmt.Sprintf("integer %s cannot be represented exactly", n.Value)).Hint = "quote it to keep it as text"
 }
 
-func (d *decoder) float(n *yaml.Node, path string) any {
+func (d *decoder) float(n *yaml.Node) any {
 	var f float64
 	if err := n.Decode(&f); err != nil {
-		d.file.fail(n, path, fmt.Sprintf("bad number %q", n.Value))
+		d.file.fail(n, d.where(), fmt.Sprintf("bad number %q", n.Value))
 		return nil
 	}
 	if math.IsInf(f, 0) || math.IsNaN(f) {
-		d.file.fail(n, path, fmt.Sprintf("number %q is not representable", n.Value))
+		d.file.fail(n, d.where(), fmt.Sprintf("number %q is not representable", n.Value))
 		return nil
 	}
 	if math.Abs(f) > maxExact && !strings.ContainsAny(n.Value, ".eE") {
-		d.inexact(n, path)
+		d.inexact(n)
 	}
 	return f
 }
@@ -308,22 +335,42 @@ func (d *decoder) float(n *yaml.Node, path string) any {
 func (d *decoder) trace(n *yaml.Node, name string, b *registry.OriginBuilder) {
 	quiet := &decoder{file: &file{tree: d.file.tree, name: d.file.name, path: d.file.path}, raw: d.raw}
 	o := b.Open(name, n.Line, n.Column)
-	quiet.value(n, name, b)
+	quiet.value(n, b)
 	b.Close(o)
 }
 
 // indent returns the indentation of the block scalar whose header is on the given line.
 func (d *decoder) indent(header int) int {
-	if d.file.lines == nil {
-		d.file.lines = strings.Split(string(d.raw), "\n")
+	if d.lines == nil {
+		d.lines = append(d.lines, 0)
+		for i, c := range d.raw {
+			if c == '\n' {
+				d.lines = append(d.lines, i+1)
+			}
+		}
 	}
-	if header < 1 || header > len(d.file.lines) {
+	if header < 1 || header >= len(d.lines) {
 		return 0
 	}
-	for _, l := range d.file.lines[header:] {
-		if t := strings.TrimLeft(l, " "); strings.TrimRight(t, "\r") != "" {
-			return len(l) - len(t)
+	column := 0
+	for _, c := range d.raw[d.lines[header]:] {
+		switch c {
+		case ' ':
+			column++
+		case '\n', '\r':
+			column = 0
+		default:
+			return column
 		}
 	}
 	return 0
+}
+
+// size counts the nodes from n downwards; aliases are not followed.
+func size(n *yaml.Node) int {
+	total := 1
+	for _, c := range n.Content {
+		total += size(c)
+	}
+	return total
 }

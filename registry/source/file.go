@@ -18,10 +18,9 @@ import (
 
 // file is the outcome of reading one file.
 type file struct {
-	tree  Tree
-	name  string // slash-separated, inside the tree
-	path  string // for people
-	lines []string
+	tree Tree
+	name string // slash-separated, inside the tree
+	path string // for people
 
 	entries  []registry.Entry
 	problems Problems
@@ -113,7 +112,7 @@ func (f *file) document(d *decoder, root *yaml.Node) {
 	if strings.Contains(ns, ":") {
 		f.fail(h.namespace, "namespace", fmt.Sprintf("namespace %q must not contain ':'", ns))
 	}
-	d.checkKeys(root, "")
+	d.checkKeys(root)
 	if h.version != nil && h.version.Tag != "!!null" {
 		if _, ok := scalarText(h.version); !ok {
 			f.fail(h.version, "version", "version must be a string")
@@ -142,7 +141,7 @@ func (f *file) extract(d *decoder, root *yaml.Node, h header, ns string) {
 	switch {
 	case h.entries != nil && h.entries.Kind == yaml.SequenceNode:
 		for i, n := range h.entries.Content {
-			f.entry(d, resolveAlias(n), ns, fmt.Sprintf("entries[%d]", i), fmt.Sprintf("entry[%d].", i), meta)
+			f.entry(d, resolveAlias(n), ns, i, meta)
 		}
 		if len(h.entries.Content) > 0 || h.name == nil || h.kind == nil {
 			return
@@ -153,7 +152,7 @@ func (f *file) extract(d *decoder, root *yaml.Node, h header, ns string) {
 	}
 	switch {
 	case h.name != nil && h.kind != nil:
-		f.entry(d, root, ns, "", "", meta)
+		f.entry(d, root, ns, single, meta)
 	case h.name != nil:
 		f.warn(h.name, "name", "a file with namespace and name but without kind defines nothing")
 	case h.kind != nil:
@@ -189,7 +188,9 @@ func (f *file) fileMeta(d *decoder, n *yaml.Node) metaFields {
 		f.fail(n, "meta", "meta must be a map")
 		return metaFields{}
 	}
-	v, _ := d.value(n, "meta", nil).(map[string]any)
+	d.push("meta")
+	v, _ := d.value(n, nil).(map[string]any)
+	d.pop()
 	return metaFields{v, n.Content}
 }
 
@@ -202,58 +203,71 @@ var reserved = map[string]bool{
 // entryKeys are the keys of an entry in a list that are not data.
 var entryKeys = map[string]bool{"name": true, "kind": true, "meta": true, "data": true}
 
-// entry decodes one entry. field is its path, prefix the one used in the texts about
-// name and kind; a single-entry file has neither.
-func (f *file) entry(d *decoder, n *yaml.Node, ns, field, prefix string, fileMeta metaFields) {
+// single is the index of an entry that is the whole file.
+const single = -1
+
+// entry decodes one entry.
+func (f *file) entry(d *decoder, n *yaml.Node, ns string, index int, fileMeta metaFields) {
+	skip := reserved
+	if index != single {
+		d.push("entries")
+		d.pushItem(index)
+		defer func() { d.path = d.path[:0] }()
+		skip = entryKeys
+	}
 	if n.Kind != yaml.MappingNode {
-		f.fail(n, field, "an entry must be a map")
+		f.fail(n, d.where(), "an entry must be a map")
 		return
 	}
-	if field != "" {
-		d.checkKeys(n, field)
+	if index != single {
+		d.checkKeys(n)
 	}
 	b := registry.NewOriginBuilder(f.path, n.Line, n.Column)
+	b.Grow(size(n)/2 + 2)
 	e := registry.Entry{}
-	name := f.required(d, b, n, "name", prefix)
-	e.Kind = f.required(d, b, n, "kind", prefix)
+	name := f.required(d, b, n, "name", index)
+	e.Kind = f.required(d, b, n, "kind", index)
 	e.ID = registry.ID{Namespace: ns, Name: name}
-	e.Meta = f.entryMeta(d, b, n, field, fileMeta)
+	e.Meta = f.entryMeta(d, b, n, index, fileMeta)
 	if data := find(n, "data"); data != nil {
+		d.push("data")
 		at := b.Open("data", data.Line, data.Column)
-		e.Data = d.value(data, under(field, "data"), b)
+		e.Data = d.value(data, b)
 		b.Close(at)
-		if m, ok := e.Data.(map[string]any); ok && field == "" {
+		d.pop()
+		if m, ok := e.Data.(map[string]any); ok && index == single {
 			maps.DeleteFunc(m, func(k string, _ any) bool { return reserved[k] })
 		}
 	} else {
 		at := b.Open("data", n.Line, n.Column)
-		skip := entryKeys
-		if field == "" {
-			skip = reserved
-		}
-		e.Data = d.fields(n, field, b, skip)
+		e.Data = d.fields(n, b, skip)
 		b.Close(at)
 	}
 	e.Origin = b.Origin()
 	f.entries = append(f.entries, e)
 }
 
-func (f *file) required(d *decoder, b *registry.OriginBuilder, n *yaml.Node, key, prefix string) string {
+func (f *file) required(d *decoder, b *registry.OriginBuilder, n *yaml.Node, key string, index int) string {
 	v := find(n, key)
 	text, ok := scalarText(v)
 	if !ok || strings.TrimSpace(text) == "" {
-		at := n
+		at, field := n, key
 		if v != nil {
 			at = v
 		}
-		p := f.fail(at, prefix+key, key+" is required and must be a non-empty string")
+		if index != single {
+			field = fmt.Sprintf("entry[%d].%s", index, key)
+		}
+		p := f.fail(at, field, key+" is required and must be a non-empty string")
 		if v == nil {
 			p.Hint = keyHint(n, key)
 		}
 		return ""
 	}
 	if strings.HasPrefix(text, fileScheme) {
-		text, _ = d.interpolate(v, prefix+key, nil)
+		d.push(key)
+		text, _ = d.interpolate(v, nil)
+		d.pop()
 	}
 	b.Close(b.Open(key, v.Line, v.Column))
 	return text
@@ -268,14 +282,14 @@ func keyHint(n *yaml.Node, want string) string {
 	return ""
 }
 
-func (f *file) entryMeta(d *decoder, b *registry.OriginBuilder, n *yaml.Node, field string, file metaFields) map[string]any {
+func (f *file) entryMeta(d *decoder, b *registry.OriginBuilder, n *yaml.Node, index int, file metaFields) map[string]any {
 	m := find(n, "meta")
-	if field == "" { // the metadata of a single-entry file is the file's
+	if index == single { // the metadata of a single-entry file is the file's
 		m = nil
 	}
 	if m != nil && m.Kind != yaml.MappingNode {
 		if m.Tag != "!!null" {
-			f.warn(m, under(field, "meta"), "meta must be a map; ignored")
+			f.warn(m, under(d.where(), "meta"), "meta must be a map; ignored")
 		}
 		m = nil
 	}
@@ -290,7 +304,9 @@ func (f *file) entryMeta(d *decoder, b *registry.OriginBuilder, n *yaml.Node, fi
 	defer b.Close(o)
 	var own map[string]any
 	if m != nil {
-		own, _ = d.value(m, under(field, "meta"), b).(map[string]any)
+		d.push("meta")
+		own, _ = d.value(m, b).(map[string]any)
+		d.pop()
 	}
 	if file.values == nil {
 		return own

@@ -19,10 +19,10 @@ const fileScheme = "file://"
 
 // interpolate returns the content of the file a value names. A path that begins with a
 // slash counts from the root of the tree, any other from the directory of the file.
-func (d *decoder) interpolate(n *yaml.Node, field string, b *registry.OriginBuilder) (string, bool) {
+func (d *decoder) interpolate(n *yaml.Node, b *registry.OriginBuilder) (string, bool) {
 	ref := strings.TrimPrefix(n.Value, fileScheme)
 	fail := func(err error, format string, args ...any) (string, bool) {
-		p := d.file.fail(n, field, "interpolation failed: "+fmt.Sprintf(format, args...))
+		p := d.file.fail(n, d.where(), "interpolation failed: "+fmt.Sprintf(format, args...))
 		p.Err = err
 		return "", false
 	}

@@ -4,9 +4,7 @@ package source
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,11 +21,8 @@ func parseYAML(raw []byte) (root *yaml.Node, p *Problem) {
 		}
 	}()
 	var doc yaml.Node
-	err := yaml.NewDecoder(bytes.NewReader(raw)).Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		return nil, nil
-	}
-	if err != nil {
+	// Unmarshal reads the first document only and, unlike a Decoder, does not copy.
+	if err := yaml.Unmarshal(raw, &doc); err != nil {
 		return nil, yamlProblem(raw, err)
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
