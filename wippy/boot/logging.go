@@ -22,22 +22,32 @@ const (
 	sampleThereafter = 100
 )
 
-// newLogs sets logging up: on stderr, for people when that is a terminal and as
-// JSON when it is not, unless the configuration or a flag asks for one of them.
-func newLogs(o Options, c *config.Config, bus *eventbus.Bus) (*logs.Manager, error) {
-	format := logs.JSON
-	if f, ok := o.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		format = logs.Console
+// logFormat is for people when stderr is a terminal and JSON when it is not,
+// unless the configuration or a flag asks for one of them.
+func logFormat(o Options, c *config.Config) (logs.Format, error) {
+	if o.Console {
+		return logs.Color, nil
 	}
 	if name := c.String("logger", "encoding", ""); name != "" {
-		f, ok := logs.ParseFormat(name)
+		format, ok := logs.ParseFormat(name)
 		if !ok {
-			return nil, fault.New(fault.Invalid, "logger.encoding: unknown encoding "+name+" (console or json)")
+			return format, fault.New(fault.Invalid, "logger.encoding: unknown encoding "+name+" (console or json)")
 		}
-		format = f
+		return format, nil
 	}
-	if o.Console {
-		format = logs.Color
+	if f, ok := o.Stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return logs.Console, nil
+	}
+	return logs.JSON, nil
+}
+
+// newLogs sets logging up, on stderr. mistakes is where doubtful entries and
+// configuration are reported: the log, or, for a program that owns the terminal
+// and whose log is quiet, stderr itself, because nobody else would tell.
+func newLogs(o Options, c *config.Config, bus *eventbus.Bus) (manager *logs.Manager, mistakes *slog.Logger, err error) {
+	format, err := logFormat(o, c)
+	if err != nil {
+		return nil, nil, err
 	}
 	options := logs.Options{
 		Format:    format,
@@ -59,7 +69,12 @@ func newLogs(o Options, c *config.Config, bus *eventbus.Bus) (*logs.Manager, err
 	if !o.Verbose && !o.VeryVerbose && !o.Console {
 		options.SampleFirst, options.SampleThereafter = sampleFirst, sampleThereafter
 	}
-	return logs.New(o.Stderr, options), nil
+	manager = logs.New(o.Stderr, options)
+	mistakes = manager.Logger()
+	if o.Quiet && !o.Silent {
+		mistakes = slog.New(logs.NewHandler(o.Stderr, format, logs.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	return manager, mistakes, nil
 }
 
 // serveLogConfig lets the event bus ask for and change the log configuration.

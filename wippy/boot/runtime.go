@@ -34,16 +34,17 @@ import (
 // Runtime is one running system. New makes it, Start boots it, Wait waits for
 // its end and takes it down.
 type Runtime struct {
-	options Options
-	config  *config.Config
-	dict    *appctx.Dict
-	bus     *eventbus.Bus
-	router  *relay.Router
-	logs    *logs.Manager
-	log     *slog.Logger
-	loader  *loader.Loader
-	ctx     context.Context // what processes and components answer values from
-	cancel  context.CancelFunc
+	options  Options
+	config   *config.Config
+	dict     *appctx.Dict
+	bus      *eventbus.Bus
+	router   *relay.Router
+	logs     *logs.Manager
+	log      *slog.Logger
+	mistakes *slog.Logger // see newLogs
+	loader   *loader.Loader
+	ctx      context.Context // what processes and components answer values from
+	cancel   context.CancelFunc
 
 	// Set by Start, from the components.
 	registry   *registry.Registry
@@ -73,13 +74,13 @@ func New(o Options) (_ *Runtime, err error) {
 			err = errors.Join(err, r.bus.Stop(context.Background()))
 		}
 	}()
-	r.logs, err = newLogs(o, c, r.bus)
+	r.logs, r.mistakes, err = newLogs(o, c, r.bus)
 	if err != nil {
 		return nil, err
 	}
 	r.log = r.logs.Logger()
 	for _, w := range warnings {
-		r.log.Warn("configuration", "problem", w)
+		r.mistakes.Warn(w)
 	}
 	nodeName := pidgen.NodeName(pidgen.NodeOptions{
 		Configured: c.String("relay", "node_name", ""),
@@ -126,7 +127,7 @@ func (r *Runtime) Start(ctx context.Context) error {
 		return r.abort(err)
 	}
 
-	entries, err := loadEntries(ctx, r.options, r.config, r.log)
+	entries, err := loadEntries(ctx, r.options, r.config, r.mistakes)
 	if err != nil {
 		return r.abort(err)
 	}

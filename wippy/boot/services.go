@@ -24,14 +24,17 @@ import (
 	"github.com/wippyrun/kit/wippy/service/terminal"
 )
 
-// warnFields logs the fields of an entry that its kind does not know.
+// warnFields reports the fields of an entry that its kind does not know. One that
+// resembles a field of the kind is a mistake; any other may be the application's
+// own and is only logged.
 func (r *Runtime) warnFields(e registry.Entry, unknown []fields.Warning) {
 	for _, w := range unknown {
 		args := []any{"entry", e.ID.String(), "kind", e.Kind, "field", w.Path, "at", e.Position(w.Path)}
-		if w.Hint != "" {
-			args = append(args, "hint", w.Hint)
+		if w.Hint == "" {
+			r.log.Warn("unknown field", args...)
+		} else {
+			r.mistakes.Warn("unknown field", append(args, "hint", w.Hint)...)
 		}
-		r.log.Warn("unknown field", args...)
 	}
 }
 
