@@ -29,8 +29,15 @@ func TestApplications(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", raceOptions)
+			return nil
+		},
 	})
 }
+
+// raceOptions spare every program of a script the second that the race detector waits before it ends a program.
+const raceOptions = "atexit_sleep_ms=20"
 
 // runLimit bounds the life of a program that until runs.
 const runLimit = 30 * time.Second
@@ -47,7 +54,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, args[1], args[2:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"))
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"), "GORACE="+raceOptions)
 	seen := &trigger{pattern: pattern, fire: func() { _ = cmd.Process.Signal(os.Interrupt) }}
 	cmd.Stdout = &tee{to: ts.Stdout(), trigger: seen}
 	cmd.Stderr = &tee{to: ts.Stderr(), trigger: seen}
