@@ -14,6 +14,13 @@ import (
 // value)`. It is called for every string that is raised, with the stack intact;
 // those that a Go function raises, error among them, are none of the machine.
 func explain(L *lua.LState, text lua.LString) lua.LValue {
+	if rest, ok := strings.CutPrefix(string(text), engineSource+":"); ok {
+		// A Go function that pcall or a coroutine called directly: what called it
+		// is the engine, which is no position.
+		if _, message, ok := strings.Cut(rest, ": "); ok {
+			text = lua.LString(message)
+		}
+	}
 	fn, pc := vm.running(L)
 	if fn == nil || pc < 0 || pc >= len(fn.Proto.Code) {
 		return text
@@ -155,10 +162,7 @@ func isNumber(v lua.LValue) bool {
 // name returns what the program calls the value in a register: the kind of name
 // and the name, which is "" when the value has none.
 func (f faultAt) name(register, pc int) (kind, name string) {
-	if name := f.local(register, pc); name != "" {
-		if name[0] == '(' {
-			return "", ""
-		}
+	if name := f.local(register, pc); name != "" && name[0] != '(' { // the front end has locals of its own
 		return "local", name
 	}
 	at := f.setter(register, pc)

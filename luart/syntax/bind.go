@@ -72,6 +72,7 @@ func (c *Chunk) bind(name string, names []string) (*lua.FunctionProto, error) {
 	for range outer {
 		proto = proto.FunctionPrototypes[0]
 	}
+	repairLocals(proto, c.vars)
 	if bad := overfull(proto); bad != nil {
 		return nil, c.compileError(proto.SourceName, bad.LineDefined, fmt.Sprintf("function uses more than %d upvalues", maxUpvalues))
 	}

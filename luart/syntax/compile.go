@@ -17,7 +17,11 @@ import (
 // compiled by two goroutines at once. Chunks compiled by other means than Compile miss the repairs it makes, without
 // which a goto or a break can detach captured variables.
 func Compile(chunk *Chunk, name string) (*lua.FunctionProto, error) {
-	return chunk.compile(chunk.Stmts, name, chunk.gotos)
+	proto, err := chunk.compile(chunk.Stmts, name, chunk.gotos)
+	if err == nil {
+		repairLocals(proto, chunk.vars)
+	}
+	return proto, err
 }
 
 // compile compiles stmts, which are those of the chunk or contain them.

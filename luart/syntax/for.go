@@ -98,7 +98,7 @@ func (p *parser) genericFor(start token, name string) ast.Stmt {
 	p.declare(varGenerator)
 	p.declare(varState)
 	p.declare(varControl)
-	p.scope.vars = append(p.scope.vars, names...)
+	p.declare(names...)
 	if p.keepLoops {
 		s := &ast.GenericForStmt{Names: names, Exprs: exprs}
 		s.Stmts = p.statements(b)

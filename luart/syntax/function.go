@@ -75,7 +75,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 	}
 	p.expectClose(kRparen, &paren)
 	f.ParList.Names = p.names.take(mark)
-	p.scope.vars = append(p.scope.vars, f.ParList.Names...)
+	p.declare(f.ParList.Names...)
 	if f.ParList.HasVargs {
 		p.scope.vararg = true
 		p.declare("arg") // gopher-lua reserves a register for the argument table of Lua 5.0
@@ -92,6 +92,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 	}
 	p.places = p.places[:places]
 	f.Stmts = p.statements(b)
+	p.endBody(b)
 	p.closeBlock(b, f.Stmts, false)
 	f.SetLastLine(p.tok.line)
 	p.grow(p.height)

@@ -26,6 +26,7 @@ type Chunk struct {
 	src   *lexer    // for positions of compile errors
 	gotos []gotoFix // upvalue levels gopher-lua gets wrong, see repair.go
 	dots  bool      // the chunk itself uses ...
+	vars  []localInfo
 }
 
 // Option changes how Parse works.
@@ -60,7 +61,7 @@ func Parse(name, source string, opts ...Option) (chunk *Chunk, err error) {
 	p.off = len(source) - len(strings.TrimPrefix(source, "\ufeff"))
 	p.next()
 	stmts := p.mainBlock()
-	return &Chunk{Name: name, Stmts: stmts, Types: p.types, src: &p.lexer, gotos: p.fixes, dots: p.dots}, nil
+	return &Chunk{Name: name, Stmts: stmts, Types: p.types, src: &p.lexer, gotos: p.fixes, dots: p.dots, vars: p.scope.locals}, nil
 }
 
 // parser is a recursive-descent parser with one token of look-ahead. Errors unwind it as panics of *Error.

@@ -28,6 +28,9 @@ type scopeState struct {
 	loops  int         // loops around the current statement, in this function
 	funcs  int         // function bodies parsed so far
 	depth  int         // function bodies around the current statement
+	fn     int32       // number of the innermost function, in source order; the chunk is 0
+	ids    []int32     // what vars are in locals
+	locals []localInfo // all that were declared, see locals.go
 	vararg bool        // the innermost function takes ...
 }
 
@@ -53,7 +56,21 @@ func (p *parser) openBlock() block {
 	return block{len(p.scope.vars), len(p.scope.labels), len(p.scope.gotos), p.stmts.mark()}
 }
 
-func (p *parser) declare(name string) { p.scope.vars = append(p.scope.vars, name) }
+func (p *parser) declare(names ...string) {
+	s := &p.scope
+	for _, name := range names {
+		s.vars = append(s.vars, name)
+		s.ids = append(s.ids, int32(len(s.locals)))
+		s.locals = append(s.locals, localInfo{name: name, fn: s.fn})
+	}
+}
+
+// endBody makes the locals of a function's body, or of the chunk, last as long as its code. It comes before closeBlock.
+func (p *parser) endBody(b block) {
+	for _, id := range p.scope.ids[b.vars:] {
+		p.scope.locals[id].end = lastLine
+	}
+}
 
 func (p *parser) active() int { return len(p.scope.vars) - p.scope.base }
 
@@ -70,7 +87,12 @@ func (p *parser) closeBlock(b block, stmts []ast.Stmt, untilFollows bool) {
 		p.resolve(b, stmts, untilFollows)
 	}
 	s.labels = s.labels[:b.labels]
-	s.vars = s.vars[:b.vars]
+	for _, id := range s.ids[b.vars:] {
+		if s.locals[id].end == 0 {
+			s.locals[id].end = int32(p.tok.line)
+		}
+	}
+	s.vars, s.ids = s.vars[:b.vars], s.ids[:b.vars]
 }
 
 func (p *parser) resolve(b block, stmts []ast.Stmt, untilFollows bool) {
@@ -146,13 +168,15 @@ func (p *parser) gotoStmt() ast.Stmt {
 type function struct {
 	base, gotos, loops int
 	vararg             bool
+	fn                 int32
 }
 
 func (p *parser) openFunction() function {
 	s := &p.scope
-	f := function{s.base, len(s.gotos), s.loops, s.vararg}
+	f := function{s.base, len(s.gotos), s.loops, s.vararg, s.fn}
 	s.base, s.loops, s.vararg = len(s.vars), 0, false
 	s.funcs++
+	s.fn = int32(s.funcs)
 	s.depth++
 	return f
 }
@@ -164,6 +188,7 @@ func (p *parser) closeFunction(f function) {
 		p.compileError(g.at, fmt.Sprintf("no visible label '%s' for <goto> at line %d", g.stmt.Label, g.stmt.Line()))
 	}
 	s.base, s.loops, s.vararg = f.base, f.loops, f.vararg
+	s.fn = f.fn
 	s.depth--
 }
 

@@ -12,6 +12,7 @@ func (p *parser) mainBlock() []ast.Stmt {
 	if p.tok.kind != kEOF {
 		p.unexpected("a statement")
 	}
+	p.endBody(b)
 	p.closeBlock(b, stmts, false)
 	p.closeFunction(function{vararg: true})
 	return stmts
@@ -230,7 +231,7 @@ func (p *parser) localStmt() ast.Stmt {
 		}
 		s.Exprs = []ast.Expr{}
 	}
-	p.scope.vars = append(p.scope.vars, s.Names...)
+	p.declare(s.Names...)
 	if types != nil {
 		p.types.Locals = append(p.types.Locals, LocalTypes{s, pad(types, len(s.Names)), p.takePlaces(places)})
 	}
