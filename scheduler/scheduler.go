@@ -81,6 +81,11 @@ type SubmitOptions struct {
 	// OnExit is called when the process has ended, after the Lifecycle's, on a
 	// worker. It should not block.
 	OnExit func(result any, err error)
+	// Near, when it is a process of the same scheduler, makes the new one ready on
+	// the worker that Near ran on last, which is where Near's command handlers
+	// run. A process whose end Near waits for then costs no wake-up of another
+	// worker; one that should run beside Near is better off without.
+	Near *Ref
 	// WithParentCancel makes the process end when the context given to Submit
 	// does. Otherwise only that context's values are inherited.
 	WithParentCancel bool
@@ -299,12 +304,25 @@ func (s *Scheduler) Submit(ctx context.Context, p Process, opt SubmitOptions) (*
 		}
 	}
 	accepted = true
-	s.global.push(r)
-	s.wakeOne()
+	if w := opt.near(s); w != nil {
+		r.last.Store(w)
+		s.ready(r, nil)
+	} else {
+		s.global.push(r)
+		s.wakeOne()
+	}
 	if s.quit.Load() {
 		s.sweep() // the workers are gone; Stop has completed r
 	}
 	return r, nil
+}
+
+// near returns the worker of s to run the process on, nil for any.
+func (o *SubmitOptions) near(s *Scheduler) *worker {
+	if o.Near == nil || o.Near.sched != s {
+		return nil
+	}
+	return o.Near.last.Load()
 }
 
 // reject makes r, which never ran, an ended process. It returns false if r has

@@ -50,7 +50,9 @@ func (r *Runtime) listen(l registry.Listener, kinds ...string) error {
 func (r *Runtime) loadEnv() error {
 	service := env.New()
 	KeyEnv.Set(r.dict, service)
-	return r.listen(env.NewListener(service, r.warnFields), env.Kinds()...)
+	l := env.NewListener(service, r.warnFields)
+	l.Dir = r.options.Dir
+	return r.listen(l, env.Kinds()...)
 }
 
 // loadEngine makes the Lua engine with all modules of this runtime.
@@ -96,6 +98,7 @@ func (r *Runtime) loadLuaEntries() error {
 	runner := &lua.Runner{
 		Engine:    KeyEngine.MustGet(r.dict),
 		Scheduler: KeyCalls.MustGet(r.dict),
+		Topology:  KeyTopology.MustGet(r.dict),
 		Node:      KeyNode.MustGet(r.dict),
 		PIDs:      KeyPIDs.MustGet(r.dict),
 		Processes: KeyProcesses.MustGet(r.dict),

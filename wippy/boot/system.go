@@ -12,7 +12,6 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
-	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/functions"
@@ -46,9 +45,10 @@ func (r *Runtime) functionsComponent(dependsOn ...string) loader.Component {
 		Load: func(ctx context.Context) (context.Context, error) {
 			var err error
 			pool, err = scheduler.New(scheduler.Config{
-				Dispatch:  r.dispatcher(),
-				Lifecycle: lua.CallLifecycle(KeyTopology.MustGet(r.dict)),
-				OnDrop:    proctable.Drop,
+				Dispatch:   r.dispatcher(),
+				Lifecycle:  proctable.Lifecycle{},
+				OnStopping: proctable.Stopping,
+				OnDrop:     proctable.Drop,
 			})
 			if err != nil {
 				return ctx, err

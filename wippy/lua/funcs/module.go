@@ -180,6 +180,7 @@ func (m *module) call(L *lua.LState, e *executor, first int) int {
 	if err != nil {
 		return engine.PushError(L, err)
 	}
+	cmd.task.Waits = true
 	return engine.Yield(L, cmd, returned)
 }
 

@@ -89,8 +89,8 @@ func (h *Host) Run() error {
 		QueueSize:      config.QueueSize,
 		LocalQueueSize: config.LocalQueueSize,
 		Dispatch:       h.rt.Dispatch,
-		Lifecycle:      (*hooks)(h),
-		OnStopping:     h.cancelForShutdown,
+		Lifecycle:      proctable.Lifecycle{},
+		OnStopping:     proctable.Stopping,
 		OnDrop:         proctable.Drop,
 	})
 	if err != nil {
@@ -162,7 +162,7 @@ func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) 
 	_, err = s.Submit(processCtx, process, scheduler.SubmitOptions{
 		Method: method,
 		Input:  spawn.Input,
-		Value:  &lifecycle.Spawned{PID: pid, Spawn: spawn},
+		Value:  &resident{Spawned: lifecycle.Spawned{PID: pid, Spawn: spawn}, host: h},
 	})
 	if err != nil {
 		return relay.PID{}, err
@@ -170,49 +170,50 @@ func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) 
 	return pid, nil
 }
 
-// cancelForShutdown tells a process that its host stops.
-func (h *Host) cancelForShutdown(ref *scheduler.Ref) {
-	if s, ok := ref.Value().(*lifecycle.Spawned); ok {
-		m := topology.NewCancel(relay.PID{}, s.PID, "scheduler shutdown")
-		if err := ref.Send(m); err != nil {
-			m.Release()
-		}
-	}
+// resident is a process of the host as its scheduler sees it.
+type resident struct {
+	lifecycle.Spawned
+	host *Host
 }
 
-// hooks are the scheduler's view of a host.
-type hooks Host
-
-// OnStart makes the process reachable, registers its name and its edges, and
+// Started makes the process reachable, registers its name and its edges, and
 // queues the messages it was spawned with.
-func (h *hooks) OnStart(ctx context.Context, ref *scheduler.Ref) error {
-	s := ref.Value().(*lifecycle.Spawned)
-	h.table.Add(s.PID, ref)
-	if err := h.rt.Lifecycle.OnStart(ctx, s); err != nil {
-		h.table.Remove(s.PID)
+func (r *resident) Started(ctx context.Context, ref *scheduler.Ref) error {
+	table := r.host.table
+	table.Add(r.PID, ref)
+	if err := r.host.rt.Lifecycle.OnStart(ctx, &r.Spawned); err != nil {
+		table.Remove(r.PID)
 		return err
 	}
-	for _, m := range s.Spawn.Messages {
-		m.To = s.PID
+	for _, m := range r.Spawn.Messages {
+		m.To = r.PID
 		if err := ref.Send(m); err != nil { // terminated already: the message dies with it
 			m.Release()
 		}
 	}
-	s.Spawn.Messages, s.Spawn.Input = nil, nil // not needed again, and a process may live long
+	r.Spawn.Messages, r.Spawn.Input = nil, nil // not needed again, and a process may live long
 	return nil
 }
 
-// OnExit makes it unreachable and tells those who watched it.
-func (h *hooks) OnExit(ref *scheduler.Ref, result any, err error) {
-	s := ref.Value().(*lifecycle.Spawned)
-	h.table.Remove(s.PID)
+// Ended makes it unreachable and tells those who watched it.
+func (r *resident) Ended(result any, err error) {
+	h := r.host
+	h.table.Remove(r.PID)
 	value, _ := result.(payload.Payload)
-	h.rt.Lifecycle.OnExit(s, value, err)
+	h.rt.Lifecycle.OnExit(&r.Spawned, value, err)
 	switch {
 	case h.Exited != nil:
-		h.Exited(s.PID, result, err)
+		h.Exited(r.PID, result, err)
 	case err != nil:
-		h.rt.Log.Error("process failed", failure(s, err)...)
+		h.rt.Log.Error("process failed", failure(&r.Spawned, err)...)
+	}
+}
+
+// Stopping tells the process that its host stops.
+func (r *resident) Stopping(ref *scheduler.Ref) {
+	m := topology.NewCancel(relay.PID{}, r.PID, "scheduler shutdown")
+	if err := ref.Send(m); err != nil {
+		m.Release()
 	}
 }
 

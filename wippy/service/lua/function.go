@@ -18,13 +18,17 @@ import (
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/proctable"
+	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
 // Runner makes the processes of Lua entries: those that hosts spawn and those
 // that function calls run in. All fields but Options are required.
 type Runner struct {
-	Engine    *engine.Engine
-	Scheduler *scheduler.Scheduler // runs function calls
+	Engine *engine.Engine
+	// Scheduler runs function calls whose caller does not lend its place. Like all
+	// schedulers that calls run on it is made with proctable.Lifecycle.
+	Scheduler *scheduler.Scheduler
+	Topology  *topology.Topology
 	Node      *relay.Node
 	PIDs      *pidgen.Generator
 	Processes *processes.Manager // runs process entries that are called like functions

@@ -18,6 +18,7 @@ import (
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
+	luafuncs "github.com/wippyrun/kit/wippy/lua/funcs"
 	luatime "github.com/wippyrun/kit/wippy/lua/time"
 	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/system/clock"
@@ -27,6 +28,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/proctable"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
@@ -48,8 +50,10 @@ func newFixture(t testing.TB) *fixture {
 	d := dispatch.NewRegistry()
 	c := clock.New()
 	c.Register(d)
+	calls := functions.New()
+	luafuncs.Register(d, calls)
 	d.Freeze()
-	s, err := scheduler.New(scheduler.Config{Dispatch: d, Lifecycle: lua.CallLifecycle(topo)})
+	s, err := scheduler.New(scheduler.Config{Dispatch: d, Lifecycle: proctable.Lifecycle{}, OnStopping: proctable.Stopping, OnDrop: proctable.Drop})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,17 +64,17 @@ func newFixture(t testing.TB) *fixture {
 		}
 	})
 	e := engine.New()
-	for _, m := range []engine.Module{luatime.Module(c, node.Send), luactx.Module()} {
+	for _, m := range []engine.Module{luatime.Module(c, node.Send), luactx.Module(), luafuncs.Module(nil)} {
 		if err := e.Register(m); err != nil {
 			t.Fatal(err)
 		}
 	}
 	e.Seal()
-	f := &fixture{t: t, functions: functions.New(), factories: factory.New(), node: node}
+	f := &fixture{t: t, functions: calls, factories: factory.New(), node: node}
 	pids := pidgen.New("")
 	f.listener = lua.NewListener(lua.Deps{
 		Engine: e, Factories: f.factories, Functions: f.functions,
-		Runner: &lua.Runner{Engine: e, Scheduler: s, Node: node, PIDs: pids, Processes: processes.New(node, pids, topo), Context: context.Background(), Log: slog.New(slog.DiscardHandler)},
+		Runner: &lua.Runner{Engine: e, Scheduler: s, Topology: topo, Node: node, PIDs: pids, Processes: processes.New(node, pids, topo), Context: context.Background(), Log: slog.New(slog.DiscardHandler)},
 	})
 	return f
 }
@@ -292,4 +296,19 @@ func BenchmarkCall(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkCallFromLua is one funcs.call from a Lua function to another.
+func BenchmarkCallFromLua(b *testing.B) {
+	b.ReportAllocs()
+	f := newFixture(b)
+	f.create(function("app:f", "return {main = function(x) return x end}"),
+		function("app:loop", "return {main = function(n) for i = 1, n do assert(funcs.call('app:f', i)) end end}", "modules", []any{"funcs"}))
+	const batch = 100
+	for b.Loop() {
+		if _, err := f.call("app:loop", batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/call")
 }

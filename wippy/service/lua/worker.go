@@ -4,6 +4,7 @@ package lua
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/wippyrun/kit/appctx"
@@ -37,16 +38,24 @@ type call struct {
 	cancelled atomic.Bool
 }
 
-// Run starts a call. It has its own PID and mailbox until it ends.
-func (w *worker) Run(_ context.Context, task functions.Task, done functions.Done) (cancel func()) {
+// Run starts a call. It has its own PID and mailbox until it ends. A caller that
+// waits lends its place: the call runs on the scheduler, and at first on the
+// worker, of the process that ctx belongs to.
+func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Done) (cancel func()) {
 	c := &call{worker: w, pid: w.runner.PIDs.Next(w.pool.host), done: done}
-	ctx := w.runner.Context
+	values := w.runner.Context
 	if task.Frame != nil {
 		c.frame = task.Frame.Fork()
-		ctx = appctx.WithFrame(ctx, c.frame)
+		values = appctx.WithFrame(values, c.frame)
 	}
-	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, PID: c.pid})
-	ref, err := w.runner.Scheduler.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c})
+	var near *scheduler.Ref
+	if task.Waits {
+		near = scheduler.RefFrom(ctx)
+	}
+	ref, err := c.submit(values, task, near)
+	if near != nil && errors.Is(err, scheduler.ErrStopping) {
+		ref, err = c.submit(values, task, nil) // the caller's host stops, the caller may still finish its work
+	}
 	if err != nil {
 		c.release()
 		done(payload.Payload{}, err)
@@ -54,6 +63,16 @@ func (w *worker) Run(_ context.Context, task functions.Task, done functions.Done
 	}
 	c.ref.Store(ref)
 	return c.cancel
+}
+
+func (c *call) submit(ctx context.Context, task functions.Task, near *scheduler.Ref) (*scheduler.Ref, error) {
+	w := c.worker
+	target := w.runner.Scheduler
+	if near != nil {
+		target = near.Scheduler()
+	}
+	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, PID: c.pid})
+	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c, Near: near})
 }
 
 // cancel stops the callee at its next yield; the call then fails with kind
@@ -73,31 +92,25 @@ func (c *call) release() {
 	}
 }
 
-// callHooks tie the processes of calls to the system: reachable by message,
-// watchable by others, and answering their caller when they end.
-type callHooks struct{ topology *topology.Topology }
-
-// CallLifecycle is the scheduler's view of function calls. The scheduler that
-// runs them must be made with it.
-func CallLifecycle(t *topology.Topology) scheduler.Lifecycle { return callHooks{t} }
-
-// OnStart makes the call reachable under its PID.
-func (h callHooks) OnStart(_ context.Context, ref *scheduler.Ref) error {
-	c := ref.Value().(*call)
+// Started makes the call reachable under its PID. With Ended and Stopping it
+// makes a call a proctable.Resident.
+func (c *call) Started(_ context.Context, ref *scheduler.Ref) error {
 	c.worker.pool.table.Add(c.pid, ref)
-	return h.topology.Register(c.pid)
+	return c.worker.runner.Topology.Register(c.pid)
 }
 
-// OnExit tells those who watched the call, frees the worker and answers the
+// Ended tells those who watched the call, frees the worker and answers the
 // caller, in this order.
-func (h callHooks) OnExit(ref *scheduler.Ref, result any, err error) {
-	c := ref.Value().(*call)
+func (c *call) Ended(result any, err error) {
 	c.worker.pool.table.Remove(c.pid)
 	if err != nil && c.cancelled.Load() {
 		err = fault.New(fault.Canceled, "context canceled")
 	}
 	value, _ := result.(payload.Payload)
-	h.topology.Complete(c.pid, topology.Result{Value: value, Err: err})
+	c.worker.runner.Topology.Complete(c.pid, topology.Result{Value: value, Err: err})
 	c.release()
 	c.done(value, err)
 }
+
+// Stopping leaves the call alone: it ends with its caller.
+func (c *call) Stopping(*scheduler.Ref) {}

@@ -35,6 +35,9 @@ type Task struct {
 	Frame *appctx.Frame
 	// Caller is the calling process, the zero PID when there is none.
 	Caller relay.PID
+	// Waits says that the caller does nothing until the outcome is there, so that
+	// the call may run in its place.
+	Waits bool
 }
 
 // Done receives the outcome of a call, exactly once, on any goroutine. It must

@@ -6,6 +6,8 @@
 package proctable
 
 import (
+	"context"
+
 	"github.com/puzpuzpuz/xsync/v3"
 
 	"github.com/wippyrun/kit/relay"
@@ -59,6 +61,34 @@ func (t *Table) Terminate(pid relay.PID) error {
 	}
 	return ref.Terminate()
 }
+
+// Resident is the value a process of the system is submitted with
+// (scheduler.SubmitOptions.Value). It ties the process to whoever made it, so that
+// one scheduler can run processes of several makers.
+type Resident interface {
+	// Started is called before the first step; an error refuses the process.
+	Started(ctx context.Context, ref *scheduler.Ref) error
+	// Ended is called once for every process that Started accepted.
+	Ended(result any, err error)
+	// Stopping asks the process to end because its scheduler stops.
+	Stopping(ref *scheduler.Ref)
+}
+
+// Lifecycle passes the scheduler's calls on to the residents.
+type Lifecycle struct{}
+
+// OnStart implements scheduler.Lifecycle.
+func (Lifecycle) OnStart(ctx context.Context, ref *scheduler.Ref) error {
+	return ref.Value().(Resident).Started(ctx, ref)
+}
+
+// OnExit implements scheduler.Lifecycle.
+func (Lifecycle) OnExit(ref *scheduler.Ref, result any, err error) {
+	ref.Value().(Resident).Ended(result, err)
+}
+
+// Stopping is the OnStopping hook of the same schedulers.
+func Stopping(ref *scheduler.Ref) { ref.Value().(Resident).Stopping(ref) }
 
 // Drop gives back a message that its process did not live to take. It is the
 // OnDrop hook of schedulers whose processes are in a Table.
