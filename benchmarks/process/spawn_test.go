@@ -68,7 +68,7 @@ func BenchmarkSpawnDone(b *testing.B) {
 
 // BenchmarkIdle starts processes that wait for a message and measures what they occupy.
 func BenchmarkIdle(b *testing.B) {
-	const n = 100_000
+	const n = 50_000
 	b.Run("ours", func(b *testing.B) {
 		s := newScheduler(b)
 		measure.PerItem(b, n, func() func() {

@@ -38,16 +38,22 @@ func (accept) Create(context.Context, registry.Entry) error        { return nil 
 func (accept) Update(_ context.Context, _, _ registry.Entry) error { return nil }
 func (accept) Delete(context.Context, registry.Entry) error        { return nil }
 
+// filled returns a registry of n entries that is closed with the benchmark.
 func filled(b *testing.B, n int, opts ...registry.Option) *registry.Registry {
-	r, err := registry.New(opts...)
-	if err != nil {
-		b.Fatal(err)
-	}
+	r := fill(b, n, opts...)
 	b.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			b.Error(err)
 		}
 	})
+	return r
+}
+
+func fill(b *testing.B, n int, opts ...registry.Option) *registry.Registry {
+	r, err := registry.New(opts...)
+	if err != nil {
+		b.Fatal(err)
+	}
 	if err := r.Listen("test.*", accept{}); err != nil {
 		b.Fatal(err)
 	}
@@ -59,6 +65,31 @@ func filled(b *testing.B, n int, opts ...registry.Option) *registry.Registry {
 		b.Fatal(err)
 	}
 	return r
+}
+
+// shared are registries and databases that several benchmarks look into, by size. Filling
+// them takes longer than a short run of the benchmarks.
+var shared = struct {
+	ours  map[int]*registry.Registry
+	memdb map[int]*memdb.MemDB
+}{map[int]*registry.Registry{}, map[int]*memdb.MemDB{}}
+
+func sharedRegistry(b *testing.B, n int) *registry.Registry {
+	r := shared.ours[n]
+	if r == nil {
+		r = fill(b, n)
+		shared.ours[n] = r
+	}
+	return r
+}
+
+func sharedMemDB(b *testing.B, n int) *memdb.MemDB {
+	db := shared.memdb[n]
+	if db == nil {
+		db = filledMemDB(b, n)
+		shared.memdb[n] = db
+	}
+	return db
 }
 
 func filledMemDB(b *testing.B, n int) *memdb.MemDB {

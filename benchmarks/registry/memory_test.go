@@ -19,75 +19,6 @@ func some(n int) []int {
 	return out
 }
 
-// BenchmarkGet looks up entries by id, in no order.
-func BenchmarkGet(b *testing.B) {
-	for _, n := range []int{1000, 100_000} {
-		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
-			var ids [1024]registry.ID
-			var texts [1024]string
-			for i, at := range some(n) {
-				ids[i] = entry(at).ID
-				texts[i] = ids[i].String()
-			}
-			b.Run("ours", func(b *testing.B) {
-				r := filled(b, n)
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					if _, err := r.Get(ids[i&1023]); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-			b.Run("go-memdb", func(b *testing.B) {
-				db := filledMemDB(b, n)
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					txn := db.Txn(false)
-					if v, err := txn.First("entry", "id", texts[i&1023]); err != nil || v == nil {
-						b.Fatal("missing", err)
-					}
-					txn.Abort()
-				}
-			})
-		})
-	}
-}
-
-// BenchmarkApply changes one entry. Ours orders, asks the listener, keeps a version to
-// return to and indexes every field; go-memdb does the transaction and three indexes.
-func BenchmarkApply(b *testing.B) {
-	for _, n := range []int{1000, 100_000} {
-		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
-			var changed [1024]registry.Entry
-			for i, at := range some(n) {
-				changed[i] = entry(at)
-				changed[i].Data = map[string]any{"n": float64(-i - 1)}
-			}
-			b.Run("ours", func(b *testing.B) {
-				r := filled(b, n)
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					c := registry.Changeset{{Kind: registry.Update, Entry: changed[i&1023]}}
-					if _, err := r.Apply(context.Background(), c); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-			b.Run("go-memdb", func(b *testing.B) {
-				db := filledMemDB(b, n)
-				b.ReportAllocs()
-				for i := 0; b.Loop(); i++ {
-					txn := db.Txn(true)
-					if err := txn.Insert("entry", rowOf(changed[i&1023])); err != nil {
-						b.Fatal(err)
-					}
-					txn.Commit()
-				}
-			})
-		})
-	}
-}
-
 // BenchmarkFind collects the 20 of 10 000 entries with one type.
 func BenchmarkFind(b *testing.B) {
 	const n, found = 10_000, 20
@@ -125,4 +56,73 @@ func BenchmarkFind(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkGet looks up entries by id, in no order.
+func BenchmarkGet(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
+			var ids [1024]registry.ID
+			var texts [1024]string
+			for i, at := range some(n) {
+				ids[i] = entry(at).ID
+				texts[i] = ids[i].String()
+			}
+			b.Run("ours", func(b *testing.B) {
+				r := sharedRegistry(b, n)
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					if _, err := r.Get(ids[i&1023]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("go-memdb", func(b *testing.B) {
+				db := sharedMemDB(b, n)
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					txn := db.Txn(false)
+					if v, err := txn.First("entry", "id", texts[i&1023]); err != nil || v == nil {
+						b.Fatal("missing", err)
+					}
+					txn.Abort()
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkApply changes one entry. Ours orders, asks the listener, keeps a version to
+// return to and indexes every field; go-memdb does the transaction and three indexes.
+func BenchmarkApply(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
+			var changed [1024]registry.Entry
+			for i, at := range some(n) {
+				changed[i] = entry(at)
+				changed[i].Data = map[string]any{"n": float64(-i - 1)}
+			}
+			b.Run("ours", func(b *testing.B) {
+				r := sharedRegistry(b, n)
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					c := registry.Changeset{{Kind: registry.Update, Entry: changed[i&1023]}}
+					if _, err := r.Apply(context.Background(), c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("go-memdb", func(b *testing.B) {
+				db := sharedMemDB(b, n)
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i++ {
+					txn := db.Txn(true)
+					if err := txn.Insert("entry", rowOf(changed[i&1023])); err != nil {
+						b.Fatal(err)
+					}
+					txn.Commit()
+				}
+			})
+		})
+	}
 }
