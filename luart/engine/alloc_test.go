@@ -19,9 +19,27 @@ import (
 // TestIdleProcessBytes bounds the memory of a process that waits in its inbox,
 // without the scheduler's share.
 func TestIdleProcessBytes(t *testing.T) {
-	const n, limit = 5000, 2800
+	if per := idleBytes(t, idleSource); per > 2800 {
+		t.Errorf("%d bytes per process, want at most 2800", per)
+	}
+}
+
+// TestIdleProcessWithTypesBytes shows that the types of a program belong to the
+// program, not to its processes.
+func TestIdleProcessWithTypesBytes(t *testing.T) {
+	plain := idleBytes(t, idleSource)
+	typed := idleBytes(t, `type A = {x: number} type B = {A} type C = {b: B, name: string @min_len(1)}
+		assert(A and B and C and number) `+idleSource)
+	if typed > plain+16 {
+		t.Errorf("%d bytes per process with types, %d without", typed, plain)
+	}
+}
+
+func idleBytes(t *testing.T, source string) uint64 {
+	t.Helper()
+	const n = 5000
 	e := newEngine(t)
-	prog := link(t, e, idleSource)
+	prog := link(t, e, source)
 	processes := make([]*engine.Process, n)
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -41,12 +59,10 @@ func TestIdleProcessBytes(t *testing.T) {
 	runtime.GC()
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if per := (after.HeapAlloc - before.HeapAlloc) / n; per > limit {
-		t.Errorf("%d bytes per process, want at most %d", per, limit)
-	}
 	for _, p := range processes {
 		p.Close()
 	}
+	return (after.HeapAlloc - before.HeapAlloc) / n
 }
 
 // TestStepAllocations pins what the hot paths allocate.

@@ -215,12 +215,29 @@ func BenchmarkYieldCommand(b *testing.B) {
 	inProcess(b, "for i = 1, n do test.wait(i) end")
 }
 
-func BenchmarkLoop(b *testing.B) {
-	inProcess(b, "local s = 0 for i = 1, n do s = s + i end")
-}
-
-func BenchmarkCall(b *testing.B) {
-	inProcess(b, "local function f(x) return x end for i = 1, n do f(i) end")
+// BenchmarkInterruptible runs the same loops as a process, which can be stopped
+// between any two instructions, and in a state of gopher-lua, which cannot. Run it
+// with -count and compare the fastest runs.
+func BenchmarkInterruptible(b *testing.B) {
+	for _, bench := range []struct{ name, body string }{
+		{"loop", "local s = 0 for i = 1, n do s = s + i end"},
+		{"call", "local function f(x) return x end for i = 1, n do f(i) end"},
+		{"table", "local t = {x = 1} for i = 1, n do t.x = t.x + i end"},
+	} {
+		b.Run(bench.name+"/process", func(b *testing.B) { inProcess(b, bench.body) })
+		b.Run(bench.name+"/gopher-lua", func(b *testing.B) {
+			L := lua.NewState()
+			defer L.Close()
+			if err := L.DoString("function run(n)\n" + bench.body + "\nend"); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			if err := L.CallByParam(lua.P{Fn: L.GetGlobal("run"), Protect: true}, lua.LNumber(b.N)); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
 }
 
 func BenchmarkLibraryCall(b *testing.B) {

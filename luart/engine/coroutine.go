@@ -74,7 +74,8 @@ const (
 // pollMask decides how often a running thread looks up from its work: every 32
 // instructions. That is often enough to notice a call stack filling up, which
 // takes at least one instruction per frame, and costs a third of a nanosecond
-// per instruction (BenchmarkLoop). cancelMask is how often it looks whether the
+// per instruction, next to the fixed price of an interruptible loop
+// (BenchmarkInterruptible). cancelMask is how often it looks whether the
 // process was terminated.
 const (
 	pollMask   = 31
@@ -143,8 +144,8 @@ func raised(L *lua.LState) {
 	if c, ok := L.Context().(*coroutine); ok {
 		if c.raise {
 			obj = c.takeFault()
-		} else if text, ok := obj.(lua.LString); ok {
-			obj = explain(L, text)
+		} else {
+			obj = explain(L, obj)
 		}
 		if !c.protected() {
 			c.p.noteTrace(c, obj)

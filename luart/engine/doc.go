@@ -43,6 +43,12 @@
 //     is dropped (TestMailbox).
 //   - Endless loops and recursion end with an error or with Terminate, and no pcall
 //     holds that up (TestRunawayPrograms).
+//   - Types are values: the built-in ones globals of every program, declared ones of
+//     the program that declares them alone (TestBuiltinTypesAreGlobals,
+//     TestDeclaredTypesAreValues, TestTypesOfLibrariesAreTheirOwn). They cost
+//     a process nothing (TestIdleProcessWithTypesBytes).
+//   - An error of the virtual machine names the variable at fault
+//     (TestErrorsNameTheCulprit).
 //   - A panic in a module function becomes a Lua error with the Go stack
 //     (TestPanicIsContained).
 //

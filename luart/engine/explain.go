@@ -11,31 +11,36 @@ import (
 // explain gives the errors of the virtual machine the texts they have in Lua 5.1,
 // with the name of the value that was at fault: gopher-lua says `attempt to index
 // a non-table object(nil) with key 'x'` for `attempt to index local 't' (a nil
-// value)`. It is called for every string that is raised, with the stack intact;
+// value)`. It is called for everything that is raised, with the stack intact;
 // those that a Go function raises, error among them, are none of the machine.
-func explain(L *lua.LState, text lua.LString) lua.LValue {
-	if rest, ok := strings.CutPrefix(string(text), engineSource+":"); ok {
+func explain(L *lua.LState, fault lua.LValue) lua.LValue {
+	text, ok := fault.(lua.LString)
+	if !ok {
+		return fault
+	}
+	s := string(text)
+	if strings.HasPrefix(s, engineSource+":") {
 		// A Go function that pcall or a coroutine called directly: what called it
 		// is the engine, which is no position.
-		if _, message, ok := strings.Cut(rest, ": "); ok {
-			text = lua.LString(message)
+		if _, message, ok := strings.Cut(s[len(engineSource):], ": "); ok {
+			s = message
+			fault = lua.LString(s)
 		}
 	}
 	fn, pc := vm.running(L)
 	if fn == nil || pc < 0 || pc >= len(fn.Proto.Code) {
-		return text
+		return fault
 	}
-	s := string(text)
 	for _, m := range machineErrors {
 		if i := strings.Index(s, m.text); i >= 0 {
 			f := faultAt{L: L, fn: fn, pc: pc, inst: fn.Proto.Code[pc]}
 			if better := m.explain(f, s[i+len(m.text):]); better != "" {
 				return lua.LString(s[:i] + better)
 			}
-			return text
+			return fault
 		}
 	}
-	return text
+	return fault
 }
 
 // machineErrors are the texts that are replaced. explain gets what follows the

@@ -3,7 +3,9 @@
 package syntax
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -27,14 +29,18 @@ func repairLocals(proto *lua.FunctionProto, vars []localInfo) {
 	if len(vars) == 0 {
 		return
 	}
-	perFunction := map[int32][]localInfo{}
-	for _, v := range vars {
-		perFunction[v.fn] = append(perFunction[v.fn], v)
-	}
+	// Functions are numbered in source order, in which the prototypes are, too.
+	vars = slices.Clone(vars)
+	slices.SortStableFunc(vars, func(a, b localInfo) int { return cmp.Compare(a.fn, b.fn) })
 	fn := int32(0)
 	var visit func(p *lua.FunctionProto)
 	visit = func(p *lua.FunctionProto) {
-		endLocals(p, perFunction[fn])
+		n := 0
+		for n < len(vars) && vars[n].fn == fn {
+			n++
+		}
+		endLocals(p, vars[:n])
+		vars = vars[n:]
 		for _, inner := range p.FunctionPrototypes {
 			fn++
 			visit(inner)
