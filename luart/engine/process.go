@@ -286,6 +286,7 @@ func (p *Process) Close() {
 }
 
 func (p *Process) release() {
+	p.cancelOps()
 	p.main.drop()
 	for _, c := range p.spawned() {
 		c.drop()

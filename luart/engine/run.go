@@ -226,8 +226,7 @@ func (p *Process) serve(c *coroutine, req request, values []lua.LValue) (next *c
 
 	case reqCommand:
 		c.state = coWaiting
-		tag := p.addOp(op{co: c, resume: req.resume})
-		p.out.Yield(req.cmd, tag)
+		p.issue(req.cmd, op{co: c, resume: req.resume})
 		return nil, out, true
 
 	case reqUpgrade:

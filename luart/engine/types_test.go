@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/wippyrun/kit/luart/engine"
@@ -224,17 +225,30 @@ func TestTypesStayInTheirProcess(t *testing.T) {
 	}
 }
 
-// One value serves all processes of a program.
-func TestTypeValuesAreShared(t *testing.T) {
+// One value serves all processes of a program, at the same time.
+func TestTypeValuesAreSharedConcurrentSafe(t *testing.T) {
 	e := newEngine(t)
-	prog := link(t, e, "type T = {x: number} return function() return (T:is({x = 1})).x end")
-	for range 3 {
-		m, err := tryStart(t, e, prog)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m.run(); m.err != nil || str(m.result) != "1" {
-			t.Error(m.result, m.err)
-		}
+	prog := link(t, e, `type T = {x: number, next: T?} type Box<A> = {value: A}
+		return function()
+			local function check(v) return T:is(v) end
+			assert(Box(T):is({value = check({x = 1, next = {x = 2}})}))
+			assert(not check({x = "s"}) and not integer:is(1.5))
+			return tostring(T)
+		end`)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				m, err := tryStart(t, e, prog)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if m.run(); m.err != nil || str(m.result) != "T" {
+					t.Error(m.result, m.err)
+				}
+			}
+		})
 	}
+	wg.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func diff(src string) string {
 	case err != nil && wantErr != nil:
 		return ""
 	case err != nil:
-		if stricter(err) {
+		if stricter(err) || twoPoints.MatchString(src) {
 			return ""
 		}
 		return fmt.Sprintf("gopher-lua accepts what fails here with %v", err)
@@ -114,6 +115,9 @@ func diff(src string) string {
 	}
 	return treeDiff("chunk", reflect.ValueOf(want), reflect.ValueOf(got.Stmts))
 }
+
+// twoPoints matches what gopher-lua takes for a numeral although it has two points, as .0. in {.0.}.
+var twoPoints = regexp.MustCompile(`\.[0-9]+\.`)
 
 // stricter reports whether err is one that plain gopher-lua reports later, or not at all.
 func stricter(err error) bool {
@@ -125,7 +129,9 @@ func stricter(err error) bool {
 		return true
 	}
 	for _, s := range []string{"ambiguous syntax", "too many syntax levels", "decimal escape", "malformed exponent", "is a reserved word",
-		"unexpected ',', expected an expression", "unexpected ';', expected an expression"} { // {1,,2}
+		"unexpected ',', expected an expression", "unexpected ';', expected an expression", // {1,,2}
+		"unexpected '::', expected a statement", // a label that spans lines
+	} {
 		if strings.Contains(e.Message, s) || strings.Contains(e.Hint, s) {
 			return true
 		}

@@ -11,6 +11,8 @@
 // people. The language is Lua 5.1 plus goto, the operators // & | ~ << >>, type annotations, type and interface
 // declarations, the casts `e as T` and `e :: T`, and the assertion `e!`.
 //
+// [Bind] compiles a chunk with names around it, which become upvalues: the way a host makes declared types values.
+//
 // Types never influence how a program runs. They are kept in a [TypeTable]: declarations, and annotations and casts with
 // the tree nodes they belong to. [TypeNode] is the closed set of their forms, [FormatType] their text.
 //
@@ -32,6 +34,10 @@
 //   - Closures and the function around them see the same variables after goto and break
 //     (TestJumpsKeepCapturedVariablesTogether), and long table constructors keep all items
 //     (TestLongTableConstructorsKeepTheirItems); with gopher-lua's own front end they do not.
+//   - Names bound around a chunk that it does not use leave its code as it is (FuzzParse); one that it assigns to is not
+//     bound (TestBindMakesUsedNamesUpvalues).
+//   - Debug information of local variables ends with their block, which gopher-lua's does not
+//     (TestLocalsEndWithTheirBlock).
 //
 // # Caveats
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,8 @@ func FuzzParse(f *testing.F) {
 	for _, tt := range rejected {
 		f.Add(tt.source)
 	}
+	f.Add("local A A{.0.}")
+	f.Add("::\nA::")
 	f.Fuzz(func(t *testing.T, src string) {
 		chunk, err := syntax.Parse("src", src)
 		if err != nil {
@@ -79,7 +82,27 @@ func checkChunk(t *testing.T, src string, chunk *syntax.Chunk) {
 		}
 		return
 	}
-	checkProto(t, src, proto, 1+strings.Count(src, "\n")+strings.Count(src, "\r"))
+	lines := 1 + strings.Count(src, "\n") + strings.Count(src, "\r")
+	checkProto(t, src, proto, lines)
+	// The same again with names around it, one of which may be used.
+	unused, err := syntax.Bind(chunk, "", []string{"\x00unused"})
+	if err != nil {
+		t.Fatalf("%q: %v", src, err)
+	}
+	checkProto(t, src, unused, lines)
+	if !strings.Contains(src, "...") && !sameCode(proto, unused) {
+		t.Errorf("%q: names that are not used change the code", src)
+	}
+	if bound, err := syntax.Bind(chunk, "", append(chunk.Types.DeclaredNames(), "x", "t", "f")); err == nil {
+		checkProto(t, src, bound, lines)
+	} else if !strings.Contains(err.Error(), "upvalues") {
+		t.Errorf("%q: %v", src, err)
+	}
+}
+
+func sameCode(a, b *lua.FunctionProto) bool {
+	return slices.Equal(a.Code, b.Code) && slices.Equal(a.DbgSourcePositions, b.DbgSourcePositions) &&
+		slices.EqualFunc(a.FunctionPrototypes, b.FunctionPrototypes, sameCode)
 }
 
 func checkProto(t *testing.T, src string, proto *lua.FunctionProto, lines int) {
