@@ -18,6 +18,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
@@ -42,6 +43,7 @@ var (
 	KeyTopology   = appctx.NewKey[*topology.Topology]("topology")
 	KeyLifecycle  = appctx.NewKey[*lifecycle.Lifecycle]("lifecycle")
 	KeyFactories  = appctx.NewKey[*factory.Registry]("factory")
+	KeyOutdated   = appctx.NewKey[*outdated.Hub]("outdated")
 	KeyFunctions  = appctx.NewKey[*functions.Registry]("functions")
 	KeyCalls      = appctx.NewKey[*scheduler.Scheduler]("functions.scheduler")
 	KeyProcesses  = appctx.NewKey[*processes.Manager]("processes")

@@ -75,7 +75,7 @@ func (r *Runtime) loadEngine() error {
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	var errs []error
 	for _, m := range []engine.Module{
-		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict)}),
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
 		luafuncs.Module(nil),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
 		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),
@@ -111,6 +111,7 @@ func (r *Runtime) loadLuaEntries() error {
 		Factories: KeyFactories.MustGet(r.dict),
 		Functions: KeyFunctions.MustGet(r.dict),
 		Runner:    runner,
+		Outdated:  KeyOutdated.MustGet(r.dict).Changed,
 		Warn:      r.warnFields,
 	}), lua.Kinds()...)
 }

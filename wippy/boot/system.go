@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/proctable"
 	"github.com/wippyrun/kit/wippy/system/topology"
@@ -33,6 +34,7 @@ func (r *Runtime) loadLifecycle() error {
 
 func (r *Runtime) loadFactory() error {
 	KeyFactories.Set(r.dict, factory.New())
+	KeyOutdated.Set(r.dict, outdated.New(r.router.Send))
 	return nil
 }
 

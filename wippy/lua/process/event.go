@@ -15,7 +15,7 @@ const (
 	eventCancel   = topology.KindCancel
 	eventExit     = topology.KindExit
 	eventLinkDown = topology.KindLinkDown
-	eventOutdated = "pid.outdated"
+	eventOutdated = topology.KindOutdated
 )
 
 // Control handles a control event before it is delivered. It reports whether the program gets to see the event;
@@ -27,6 +27,9 @@ func Control(p *engine.Process, m *relay.Message) (deliver bool, err error) {
 	}
 	if event.Kind == eventLinkDown && !optionsOf(p).trapLinks {
 		return false, topology.ErrLinkedFailed
+	}
+	if event.Kind == eventOutdated {
+		return outdated(p, m, event.Sources), nil
 	}
 	m.Payloads[0] = payload.Payload{Format: payload.Lua, Data: eventTable(event)}
 	return true, nil

@@ -53,12 +53,18 @@ type Factories interface {
 	New(ctx context.Context, id string, r factory.Request) (scheduler.Process, string, error)
 }
 
-// Deps is what the module works with. Allow may be nil.
+// Watcher tells processes that their code has changed.
+type Watcher interface {
+	Watch(id string, pid relay.PID) (stop func())
+}
+
+// Deps is what the module works with. Outdated and Allow may be nil.
 type Deps struct {
 	Send      func(*relay.Message) error
 	Topology  Topology
 	Manager   Manager
 	Factories Factories
+	Outdated  Watcher
 	Allow     access.Check
 }
 

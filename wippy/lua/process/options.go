@@ -29,7 +29,7 @@ func (m *module) identity(b *engine.Builder) {
 	b.Func("pid", pid)
 	b.Func("id", id)
 	b.Func("get_options", getOptions)
-	b.Func("set_options", setOptions)
+	b.Func("set_options", m.setOptions)
 }
 
 func pid(L *lua.LState) int {
@@ -53,7 +53,7 @@ func getOptions(L *lua.LState) int {
 
 // setOptions implements process.set_options. Good keys count even beside bad ones; the first bad key in
 // alphabetical order is reported.
-func setOptions(L *lua.LState) int {
+func (m *module) setOptions(L *lua.LState) int {
 	p := engine.From(L)
 	t, ok := L.Get(1).(*lua.LTable)
 	if !ok {
@@ -81,6 +81,9 @@ func setOptions(L *lua.LState) int {
 		*field = bool(on)
 	})
 	p.SetLocal(optionsKey{}, o)
+	if o.upgradable {
+		m.watchCode(p)
+	}
 	if len(problems) > 0 {
 		slices.Sort(problems)
 		return refuse(L, problems[0])

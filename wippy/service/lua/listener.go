@@ -27,12 +27,14 @@ import (
 	"github.com/wippyrun/kit/wippy/system/suggest"
 )
 
-// Deps is what the listener works with. All fields are required but Warn.
+// Deps is what the listener works with. All fields are required but Outdated and Warn.
 type Deps struct {
 	Engine    *engine.Engine
 	Factories *factory.Registry
 	Functions *functions.Registry
 	Runner    *Runner
+	// Outdated hears, after a change, of each process entry that has new code, and the entries that are why.
+	Outdated func(id string, sources []string)
 	// Warn hears of fields no kind knows.
 	Warn func(registry.Entry, []fields.Warning)
 }
@@ -42,8 +44,9 @@ type Deps struct {
 type Listener struct {
 	deps Deps
 
-	mu    sync.Mutex // guards units
-	units map[string]*unit
+	mu      sync.Mutex // guards all below
+	units   map[string]*unit
+	changed map[string][]string // process entry → why it has new code, in the transaction under way
 }
 
 // NewListener returns a listener without entries.
@@ -51,7 +54,42 @@ func NewListener(deps Deps) *Listener {
 	if deps.Warn == nil {
 		deps.Warn = func(registry.Entry, []fields.Warning) {}
 	}
-	return &Listener{deps: deps, units: map[string]*unit{}}
+	if deps.Outdated == nil {
+		deps.Outdated = func(string, []string) {}
+	}
+	return &Listener{deps: deps, units: map[string]*unit{}, changed: map[string][]string{}}
+}
+
+// Begin opens a transaction.
+func (l *Listener) Begin(context.Context) error { return nil }
+
+// Commit votes for it.
+func (l *Listener) Commit(context.Context) error { return nil }
+
+// Discard forgets it.
+func (l *Listener) Discard(context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.changed)
+	return nil
+}
+
+// Committed tells about processes that run old code now.
+func (l *Listener) Committed(context.Context) {
+	l.mu.Lock()
+	changed := maps.Clone(l.changed)
+	clear(l.changed)
+	l.mu.Unlock()
+	for id, sources := range changed {
+		l.deps.Outdated(id, sources)
+	}
+}
+
+// note remembers that the code of u has changed because source has.
+func (l *Listener) note(u *unit, source string) {
+	if u.entry.Kind == KindProcess && !slices.Contains(l.changed[u.id()], source) {
+		l.changed[u.id()] = append(l.changed[u.id()], source)
+	}
 }
 
 // Create compiles, links and offers a new entry.
@@ -132,8 +170,12 @@ func (l *Listener) install(e registry.Entry, old *unit) error {
 		l.detach(old)
 	}
 	l.attach(u)
+	if old != nil {
+		l.note(u, id)
+	}
 	for _, r := range rebuilt {
 		l.adopt(r)
+		l.note(r.unit, id)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,7 +44,7 @@ type fixture struct {
 	node      *relay.Node
 }
 
-func newFixture(t testing.TB) *fixture {
+func newFixture(t testing.TB, change ...func(*lua.Deps)) *fixture {
 	t.Helper()
 	node := relay.NewNode("")
 	topo := topology.New(node.Send)
@@ -72,10 +73,14 @@ func newFixture(t testing.TB) *fixture {
 	e.Seal()
 	f := &fixture{t: t, functions: calls, factories: factory.New(), node: node}
 	pids := pidgen.New("")
-	f.listener = lua.NewListener(lua.Deps{
+	deps := lua.Deps{
 		Engine: e, Factories: f.factories, Functions: f.functions,
 		Runner: &lua.Runner{Engine: e, Scheduler: s, Topology: topo, Node: node, PIDs: pids, Processes: processes.New(node, pids, topo), Context: context.Background(), Log: slog.New(slog.DiscardHandler)},
-	})
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	f.listener = lua.NewListener(deps)
 	return f
 }
 
@@ -311,4 +316,39 @@ func BenchmarkCallFromLua(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch), "ns/call")
+}
+
+func TestProcessesOfChangedEntriesAreOutdated(t *testing.T) {
+	outdated := map[string][]string{}
+	f := newFixture(t, func(d *lua.Deps) { d.Outdated = func(id string, sources []string) { outdated[id] = sources } })
+	base := library("app:base", "return 1", nil)
+	user := process("app:user", nil)
+	user.Data.(map[string]any)["imports"] = map[string]any{"base": "app:base"}
+	alone := process("app:alone", nil)
+	f.create(base, user, alone)
+	f.listener.Committed(t.Context())
+	if len(outdated) != 0 {
+		t.Errorf("new entries are outdated: %v", outdated)
+	}
+	update := func(e registry.Entry) {
+		t.Helper()
+		if err := f.listener.Update(t.Context(), e, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(base)
+	update(user)
+	f.listener.Committed(t.Context())
+	if got := outdated["app:user"]; len(outdated) != 1 || !slices.Equal(got, []string{"app:base", "app:user"}) {
+		t.Errorf("outdated %v", outdated)
+	}
+	clear(outdated)
+	update(alone)
+	if err := f.listener.Discard(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.listener.Committed(t.Context())
+	if len(outdated) != 0 {
+		t.Errorf("after a change that failed: %v", outdated)
+	}
 }

@@ -25,6 +25,8 @@ const (
 	KindLinkDown = "pid.link.down"
 	// KindCancel: somebody asks the process to end.
 	KindCancel = "pid.cancel"
+	// KindOutdated: the code the process runs has been replaced.
+	KindOutdated = "pid.outdated"
 )
 
 // Result is how a process ended: with a value or with an error. A normal end has no error.
@@ -36,7 +38,7 @@ type Result struct {
 // Event tells a process about another one. All receivers of one ending share one value: it must not be
 // modified.
 type Event struct {
-	// Kind is KindExit, KindLinkDown or KindCancel.
+	// Kind is KindExit, KindLinkDown, KindCancel or KindOutdated.
 	Kind string
 	// From is the process that ended, or the one that cancels (zero for the system).
 	From relay.PID
@@ -44,8 +46,10 @@ type Event struct {
 	At time.Time
 	// Reason is the text given with a cancellation.
 	Reason string
-	// Result is how the process ended, nil for KindCancel.
+	// Result is how the process ended, nil when none did.
 	Result *Result
+	// Sources are the entries that changed, for KindOutdated.
+	Sources []string
 }
 
 // Sender is the id link-down events come from.
@@ -55,6 +59,12 @@ var Sender = relay.NewPID("", "", "topology")
 // decides. The caller owns the message and sends it.
 func NewCancel(from, to relay.PID, reason string) *relay.Message {
 	return message(from, to, &Event{Kind: KindCancel, From: from, At: time.Now(), Reason: reason})
+}
+
+// NewOutdated makes the message that tells the process to that entries it runs the code of have changed. The
+// caller owns the message and sends it.
+func NewOutdated(to relay.PID, sources []string) *relay.Message {
+	return message(relay.PID{}, to, &Event{Kind: KindOutdated, At: time.Now(), Sources: sources})
 }
 
 // EventOf returns the event a message carries, nil when it is no system event.
