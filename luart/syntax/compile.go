@@ -45,6 +45,7 @@ func (c *Chunk) compile(stmts []ast.Stmt, name string, fixes []gotoFix) (proto *
 		return nil, c.compileError(name, 0, err.Error())
 	}
 	repair(proto, fixes)
+	dropArg(proto, c.src.src)
 	return proto, nil
 }
 
