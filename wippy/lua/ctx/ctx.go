@@ -11,6 +11,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/ctxvalues"
 	"github.com/wippyrun/kit/wippy/system/frames"
 )
 
@@ -37,7 +38,7 @@ func get(L *lua.LState) int {
 	if !ok {
 		return engine.PushError(L, engine.NewError(engine.KindNotFound, "key not found: "+key))
 	}
-	L.Push(engine.ToLua(value))
+	L.Push(ctxvalues.ToLua(value))
 	return 1
 }
 
@@ -45,7 +46,7 @@ func all(L *lua.LState) int {
 	values, _ := frames.Values.Get(access.Frame(engine.From(L)))
 	t := L.CreateTable(0, len(values))
 	for key, value := range values {
-		t.RawSetString(key, engine.ToLua(value))
+		t.RawSetString(key, ctxvalues.ToLua(value))
 	}
 	L.Push(t)
 	return 1

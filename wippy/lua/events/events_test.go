@@ -79,6 +79,20 @@ func TestEvents(t *testing.T) {
 			-- What comes late goes nowhere, not to the inbox.
 			process.send(process.pid(), "mark")
 			assert(process.inbox():receive():topic() == "mark")`,
+		"data is plain": `
+			local sub = events.subscribe("s")
+			local list = { "a", "b", x = "lost" }
+			local named = { [10] = "ten", f = print, ch = channel.new(), e = errors.new("oops"), deep = { list } }
+			named.itself = named
+			events.send("s", "k", "p", list)
+			events.send("s", "k", "p", named)
+			events.send("s", "k", "p", errors.new("text"))
+			local d = sub:channel():receive().data
+			assert(#d == 2 and d[2] == "b" and d.x == nil)
+			d = sub:channel():receive().data
+			assert(d["10"] == "ten" and d.itself == nil and #d.deep[1] == 2)
+			assert(d.f:find("function") and type(d.ch) == "string" and d.e == "oops")
+			assert(sub:channel():receive().data == "text")`,
 		"data is copied": `
 			local sub = events.subscribe("s")
 			local t = { n = 1 }

@@ -80,7 +80,7 @@ func (m *module) send(L *lua.LState) int {
 	}
 	event := eventbus.Event{System: system, Kind: kind, Path: path}
 	if data := L.Get(4); data != lua.LNil {
-		event.Data = engine.ToGo(data)
+		event.Data = plain(L, data)
 	}
 	m.Bus.Publish(event)
 	L.Push(lua.LTrue)

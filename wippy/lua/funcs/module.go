@@ -17,6 +17,7 @@ import (
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/ctxvalues"
 	"github.com/wippyrun/kit/wippy/lua/future"
 	"github.com/wippyrun/kit/wippy/system/frames"
 	"github.com/wippyrun/kit/wippy/system/functions"
@@ -61,27 +62,23 @@ func Module(allow access.Check) engine.Module {
 	}
 }
 
-// callCommand calls a function. stop ends the watch over the caller; it is &ended after the call.
+// callCommand calls a function. cancel stops the call; it is &gone when the caller went first.
 type callCommand struct {
-	task functions.Task
-	stop atomic.Pointer[func() bool]
+	task   functions.Task
+	cancel atomic.Pointer[func()]
 }
 
-var ended = func() bool { return true }
-
-// watch cancels the call when the context of the caller ends first.
-func (c *callCommand) watch(ctx context.Context, cancel func()) {
-	if c.stop.Load() != nil {
-		return // it has ended already
-	}
-	stop := context.AfterFunc(ctx, cancel)
-	if !c.stop.CompareAndSwap(nil, &stop) {
-		stop()
-	}
-}
+var gone = func() {}
 
 // CommandID identifies the command.
 func (*callCommand) CommandID() dispatch.CommandID { return callID }
+
+// Cancel stops the call because its caller has ended. It implements engine.Canceler.
+func (c *callCommand) Cancel() {
+	if cancel := c.cancel.Swap(&gone); cancel != nil {
+		(*cancel)()
+	}
+}
 
 // Register adds the handler of the module's command. No goroutine waits for a call.
 func Register(d *dispatch.Registry, caller Caller) {
@@ -89,12 +86,11 @@ func Register(d *dispatch.Registry, caller Caller) {
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*callCommand)
 			cancel := caller.CallAsync(ctx, c.task, func(result payload.Payload, err error) {
-				if stop := c.stop.Swap(&ended); stop != nil {
-					(*stop)()
-				}
 				r.CompleteYield(tag, result, err)
 			})
-			c.watch(ctx, cancel)
+			if !c.cancel.CompareAndSwap(nil, &cancel) {
+				cancel() // the caller ended while the call started
+			}
 			return nil
 		}))
 }
@@ -110,7 +106,7 @@ func checkExecutor(L *lua.LState) *executor { return engine.Check[*executor](L, 
 // withContext implements executor:with_context(values).
 func (m *module) withContext(L *lua.LState) int {
 	e := *checkExecutor(L)
-	more := table(L, 2)
+	more := ctxvalues.FromTable(L.CheckTable(2))
 	if !m.allow.Allowed(engine.From(L), "funcs.context", "context") {
 		return engine.PushError(L, access.Denied("not allowed to call functions with custom context"))
 	}

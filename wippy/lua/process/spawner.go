@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/wippy/lua/ctxvalues"
 	"github.com/wippyrun/kit/wippy/system/frames"
 )
 
@@ -38,7 +39,7 @@ func (m *module) withContext(L *lua.LState) int {
 	if !m.Allow.Allowed(engine.From(L), "process.context", "context") {
 		L.RaiseError("not allowed to spawn processes with custom context")
 	}
-	return m.pushSpawner(L, &spawner{values: values(L, 1)})
+	return m.pushSpawner(L, &spawner{values: ctxvalues.FromTable(L.CheckTable(1))})
 }
 
 // withOptions implements process.with_options(options).
@@ -51,7 +52,7 @@ func (m *module) withOptions(L *lua.LState) int {
 
 func (m *module) withMoreContext(L *lua.LState) int {
 	s := *checkSpawner(L)
-	s.values = frames.Merge(s.values, values(L, 2))
+	s.values = frames.Merge(s.values, ctxvalues.FromTable(L.CheckTable(2)))
 	return m.pushSpawner(L, &s)
 }
 
