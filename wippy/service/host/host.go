@@ -200,13 +200,24 @@ func (r *resident) Ended(result any, err error) {
 	h := r.host
 	h.table.Remove(r.PID)
 	value, _ := result.(payload.Payload)
+	level := slog.LevelError
+	if err != nil && r.watched() {
+		level = slog.LevelWarn
+	}
 	h.rt.Lifecycle.OnExit(&r.Spawned, value, err)
 	switch {
 	case h.Exited != nil:
 		h.Exited(r.PID, result, err)
 	case err != nil:
-		h.rt.Log.Error("process failed", failure(&r.Spawned, err)...)
+		h.rt.Log.Log(context.Background(), level, "process failed", failure(&r.Spawned, err)...)
 	}
+}
+
+// watched reports whether somebody will learn of the end: a failure that others
+// deal with is less of an event than one nobody hears of.
+func (r *resident) watched() bool {
+	info, _ := r.host.rt.Lifecycle.Topology().Info(r.PID)
+	return r.Spawn.OnExit != nil || len(info.Watchers)+len(info.Links) > 0
 }
 
 // Stopping tells the process that its host stops.

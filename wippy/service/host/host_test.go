@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -307,5 +308,57 @@ func TestBadServicesNameTheField(t *testing.T) {
 		if err := f.addService(data); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: err = %v, want %q", data, err, want)
 		}
+	}
+}
+
+// records keeps the levels of what is logged.
+type records struct {
+	slog.Handler
+	mu     sync.Mutex
+	levels []slog.Level
+}
+
+func (r *records) Enabled(context.Context, slog.Level) bool { return true }
+func (r *records) Handle(_ context.Context, rec slog.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.levels = append(r.levels, rec.Level)
+	return nil
+}
+
+func TestFailureNobodyHearsOfIsAnErrorInTheLog(t *testing.T) {
+	log := &records{}
+	f := newFixture(t)
+	f.runtime.Log = slog.New(log)
+	f.hosts = host.NewHostListener(f.runtime, f.super, func(registry.Entry, []fields.Warning) {})
+	if err := f.addHost("app:h", running); err != nil {
+		t.Fatal(err)
+	}
+	f.program("app:p", func() script {
+		return func([]scheduler.Event, *scheduler.Output) error { return errors.New("boom") }
+	})
+	for _, watched := range []bool{false, true} {
+		ended := make(chan struct{})
+		spawn := processes.Spawn{Host: "app:h", Source: "app:p"}
+		if watched {
+			spawn.OnExit = func(topology.Result) { close(ended) }
+		}
+		pid, err := f.processes.Start(t.Context(), spawn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !watched {
+			if _, err := f.topology.Watch(pid, func(topology.Result) { close(ended) }); err != nil {
+				close(ended) // it has ended already
+			}
+		}
+		<-ended
+	}
+	if err := f.super.Stop(t.Context(), "app:h"); err != nil { // the log is complete then
+		t.Fatal(err)
+	}
+	slices.Sort(log.levels) // an ending is logged after it is announced
+	if !slices.Equal(log.levels, []slog.Level{slog.LevelWarn, slog.LevelError}) {
+		t.Errorf("levels %v", log.levels)
 	}
 }
