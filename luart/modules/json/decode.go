@@ -294,7 +294,7 @@ func (d *decoder) escape() (rune, error) {
 	return 0, d.fail(at, "invalid surrogate pair")
 }
 
-// hex reads the digits of \uXXXX; the position is at the u.
+// hex reads the four digits of a \u escape; the position is at the u.
 func (d *decoder) hex() (rune, error) {
 	d.pos++
 	var r rune
