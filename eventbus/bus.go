@@ -18,6 +18,8 @@ type Bus struct {
 	signal  chan struct{} // capacity 1: there is something for the dispatcher
 	done    chan struct{} // closed when the dispatcher has returned
 
+	live atomic.Int64 // subscriptions that have not ended; counted down before their Done is closed
+
 	// The queue between publishers and dispatcher. Its lock is held for moments
 	// only, never while foreign code runs.
 	mu        sync.Mutex
@@ -27,7 +29,6 @@ type Bus struct {
 	awake     bool     // the dispatcher was signalled since it last found nothing
 	closed    bool
 	published uint64
-	live      int // subscriptions that have not ended
 	lastID    uint64
 
 	// Owned by the dispatcher.
@@ -175,11 +176,11 @@ func (b *Bus) subscribe(ctx context.Context, s *Subscription, opts []SubscribeOp
 	case b.closed:
 		b.mu.Unlock()
 		return nil, ErrClosed
-	case limit > 0 && b.live >= limit:
+	case limit > 0 && int(b.live.Load()) >= limit:
 		b.mu.Unlock()
 		return nil, ErrTooMany
 	}
-	b.live++
+	b.live.Add(1)
 	b.lastID++
 	s.id = b.lastID
 	b.enqueue(action{sub: s}) // releases mu
@@ -200,7 +201,6 @@ func (b *Bus) subscribe(ctx context.Context, s *Subscription, opts []SubscribeOp
 // forget takes an ended subscription out of the index, in its turn.
 func (b *Bus) forget(s *Subscription) {
 	b.mu.Lock()
-	b.live--
 	if b.closed {
 		b.mu.Unlock()
 		return // the dispatcher is past caring
@@ -263,5 +263,5 @@ type Stats struct {
 func (b *Bus) Stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return Stats{Published: b.published, Dropped: b.dropped.Load(), Subscriptions: b.live}
+	return Stats{Published: b.published, Dropped: b.dropped.Load(), Subscriptions: int(b.live.Load())}
 }

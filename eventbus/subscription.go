@@ -114,6 +114,7 @@ func (s *Subscription) end(reason error) int {
 func (s *Subscription) endLocked(reason error) {
 	s.err = reason
 	s.ended.Store(true)
+	s.bus.live.Add(-1)
 	if s.quit != nil {
 		close(s.quit)
 	}
