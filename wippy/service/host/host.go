@@ -47,8 +47,6 @@ type Host struct {
 	stopping atomic.Bool
 	closed   atomic.Bool
 
-	// Prepare, if set, adds to the frame of a process before it is made.
-	Prepare func(*appctx.Frame) error
 	// Exited, if set, is called after a process has ended and everybody who
 	// watched it was told. It reports failures itself; without it they are logged.
 	Exited func(pid relay.PID, result any, err error)
@@ -138,18 +136,6 @@ func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) 
 		return relay.PID{}, fault.New(fault.Unavailable, "host is shutting down").With("host_id", h.id)
 	case s == nil:
 		return relay.PID{}, fault.New(fault.Unavailable, "host is not running").With("host_id", h.id)
-	}
-	if h.Prepare != nil {
-		frame := spawn.Frame
-		if frame == nil {
-			frame = appctx.NewFrame()
-		} else {
-			frame = frame.Fork()
-		}
-		if err := h.Prepare(frame); err != nil {
-			return relay.PID{}, err
-		}
-		spawn.Frame = frame
 	}
 	process, method, err := h.rt.Factories.New(ctx, spawn.Source, factory.Request{PID: pid, Frame: spawn.Frame})
 	if err != nil {

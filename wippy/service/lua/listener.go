@@ -11,7 +11,6 @@ package lua
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -242,7 +241,7 @@ func (l *Listener) relinkImporters(u *unit) ([]rebuilt, error) {
 	for _, old := range order {
 		fresh := &unit{entry: old.entry, config: old.config, importers: old.importers, function: old.function}
 		if err := l.link(fresh); err != nil {
-			return out, errors.Join(fault.Wrap(fault.Invalid, "rebuild "+old.id(), err))
+			return out, fault.Wrap(fault.Invalid, "rebuild "+old.id(), err)
 		}
 		out = append(out, rebuilt{unit: fresh, replaced: old})
 		l.units[fresh.id()] = fresh
@@ -250,8 +249,9 @@ func (l *Listener) relinkImporters(u *unit) ([]rebuilt, error) {
 	return out, nil
 }
 
-// adopt puts a rebuilt importer to use. Its pool cannot fail to be made: lazily
-// made workers compile nothing.
+// adopt puts a rebuilt importer to use. It is linked already, so that nothing of
+// the program can be wrong; what remains is reported, because the change as a
+// whole has been accepted.
 func (l *Listener) adopt(r rebuilt) {
 	l.detach(r.replaced)
 	l.attach(r.unit)
