@@ -66,7 +66,7 @@ func (e unknownCommand) Details() map[string]any {
 
 // PanicError reports a panic that the scheduler contained.
 type PanicError struct {
-	// Op says what panicked: "init", "step", "handler", "close" or "hook".
+	// Op says what panicked: "init", "step", "handler", "cancel", "close" or "hook".
 	Op string
 	// Value is the value given to panic.
 	Value any

@@ -10,6 +10,7 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 		// Stop did not wait for the Step that has returned just now.
 		s.dropAll(r, r.pending)
 		r.pending = nil
+		s.cancelOutstanding(r)
 		_ = s.closeProcess(r)
 		return
 	}
@@ -23,6 +24,7 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 	}
 	// Deferred, so that it happens even if Close calls runtime.Goexit.
 	defer func() { s.conclude(r, result, err) }()
+	s.cancelOutstanding(r)
 	if perr := s.closeProcess(r); perr != nil && err == nil {
 		result, err = nil, perr
 	}

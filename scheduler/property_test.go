@@ -23,6 +23,7 @@ type actor struct {
 	got      map[*actor]int // last number per sender; nil is the test
 	sent     map[*actor]int // last number per receiver
 	open     map[dispatch.Tag]bool
+	commands []*command
 	nextTag  dispatch.Tag
 	handled  int
 	inStep   bool
@@ -31,6 +32,17 @@ type actor struct {
 	wantErr  error
 	deferred []instruction
 }
+
+// command remembers what became of it.
+type command struct {
+	id        dispatch.CommandID
+	tag       dispatch.Tag
+	completed bool
+	cancelled int
+}
+
+func (c *command) CommandID() dispatch.CommandID { return c.id }
+func (c *command) Cancel()                       { c.cancelled++ }
 
 type note struct {
 	from *actor
@@ -60,6 +72,7 @@ func (a *actor) Step(events []scheduler.Event, out *scheduler.Output) error {
 	defer func() { a.inStep = false }()
 	todo := a.deferred
 	a.deferred = nil
+	issued := len(a.commands)
 	for _, ev := range events {
 		a.handled++
 		switch ev.Kind {
@@ -92,7 +105,9 @@ func (a *actor) Step(events []scheduler.Event, out *scheduler.Output) error {
 			if ins.verb == "yield now" {
 				id = nowID
 			}
-			out.Yield(schedulertest.Command(id), a.nextTag)
+			cmd := &command{id: id, tag: a.nextTag, completed: id == nowID}
+			a.commands = append(a.commands, cmd)
+			out.Yield(cmd, a.nextTag)
 		case "continue":
 			a.deferred = todo[i+1:]
 			out.Continue()
@@ -103,9 +118,11 @@ func (a *actor) Step(events []scheduler.Event, out *scheduler.Output) error {
 			return nil
 		case "fail":
 			a.ended, a.wantErr = true, errBoom
+			a.commands = a.commands[:issued] // a Step that fails issues nothing
 			return errBoom
 		case "panic":
 			a.ended, a.wantErr = true, errBoom
+			a.commands = a.commands[:issued]
 			panic(errBoom)
 		}
 	}
@@ -187,6 +204,7 @@ func TestPropertyStateMachine(t *testing.T) {
 					late++
 				}
 				before := sim.Scheduler().Stats().Late
+				y.Command.(*command).completed = true
 				y.Complete(nil, nil)
 				if got := sim.Scheduler().Stats().Late; got < before {
 					t.Fatal("late completions uncounted")
@@ -240,6 +258,9 @@ func checkSettled(t *rapid.T, i int, a *actor, outside, exits int) {
 	if info.State != want {
 		t.Fatalf("actor %d is %v, want %v", i, info.State, want)
 	}
+	for _, c := range a.commands {
+		checkCommand(t, i, a, c)
+	}
 	if a.ended {
 		_, ok, err := a.self.Outcome()
 		if !ok || !errors.Is(err, a.wantErr) || !a.closed || exits != 1 {
@@ -254,6 +275,19 @@ func checkSettled(t *rapid.T, i int, a *actor, outside, exits int) {
 		if from != nil && from.sent[a] != n {
 			t.Fatalf("actor %d: got %d messages of %d", i, n, from.sent[a])
 		}
+	}
+}
+
+// checkCommand checks that a command was cancelled if and only if nobody waits for
+// it any more. What completed after the last Step of its process may or may not be.
+func checkCommand(t *rapid.T, i int, a *actor, c *command) {
+	switch taken := !a.open[c.tag]; {
+	case !a.ended || taken:
+		if c.cancelled != 0 {
+			t.Fatalf("actor %d: command %d cancelled, ended %v, outcome taken %v", i, c.tag, a.ended, taken)
+		}
+	case c.cancelled > 1 || c.cancelled == 0 && !c.completed:
+		t.Fatalf("actor %d: command %d cancelled %d times, completed %v", i, c.tag, c.cancelled, c.completed)
 	}
 }
 

@@ -27,10 +27,12 @@ type Ref struct {
 
 	// Owned by whoever has the process in hand: the submitter, the queue it is
 	// ready in, or the worker that runs it. head hands them over.
-	pending *node // events taken from head and not yet given to Step, oldest first
-	open    int32 // yields dispatched and not yet completed
-	again   bool  // Step is due even without an event
-	link    *Ref  // next one in an inject queue
+	pending *node        // events taken from head and not yet given to Step, oldest first
+	open    atomic.Int32 // yields dispatched and not yet completed; others only read it
+	again   bool         // Step is due even without an event
+	link    *Ref         // next one in an inject queue
+
+	outstanding *outstanding // see outstanding.go; nil for most processes
 
 	upgraded atomic.Pointer[incarnation] // nil until the first upgrade; written by the running worker
 	runtime  atomic.Int64                // nanoseconds, sampled by the monitor
@@ -119,6 +121,9 @@ type Info struct {
 	Steps uint64
 	// QueueLen is the number of events that wait for the process.
 	QueueLen int
+	// OpenYields is the number of commands the process yielded whose outcome it
+	// has not taken yet.
+	OpenYields int
 	// RunTime estimates the time spent in Step. It is sampled (every 2 ms by
 	// default), so it is accurate for what matters and zero for light processes.
 	RunTime time.Duration
@@ -304,12 +309,13 @@ func (r *Ref) Process() Process {
 // Info returns the process's state and counters.
 func (r *Ref) Info() Info {
 	return Info{
-		State:     r.state(),
-		ID:        r.id,
-		Steps:     r.steps.Load(),
-		QueueLen:  max(0, int(r.queued.Load())),
-		RunTime:   time.Duration(r.runtime.Load()),
-		StartedAt: time.Unix(0, r.started),
+		State:      r.state(),
+		ID:         r.id,
+		Steps:      r.steps.Load(),
+		QueueLen:   max(0, int(r.queued.Load())),
+		OpenYields: int(r.open.Load()),
+		RunTime:    time.Duration(r.runtime.Load()),
+		StartedAt:  time.Unix(0, r.started),
 	}
 }
 

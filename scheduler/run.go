@@ -65,7 +65,7 @@ func (w *worker) run(r *Ref) {
 // rest lets go of a process that waits, or queues it again if it has events.
 func (w *worker) rest(r *Ref) {
 	mark := idleMark
-	if r.open > 0 {
+	if r.open.Load() > 0 {
 		mark = blockedMark
 	}
 	if r.pending != nil || !r.head.CompareAndSwap(nil, mark) {
@@ -135,8 +135,13 @@ func (w *worker) accept(r *Ref, n *node) bool {
 			w.sched.dropped(r, n.event)
 			return false
 		}
-		if r.open > 0 {
-			r.open--
+		// A completion too many, of a handler that breaks its contract, must not
+		// make the count wrong for ever.
+		if open := r.open.Load(); open > 0 {
+			r.open.Store(open - 1)
+		}
+		if r.outstanding != nil {
+			w.completed(r, n.event.Tag)
 		}
 		return true
 	default:
@@ -166,7 +171,7 @@ func (w *worker) dispatch(r *Ref) (err error) {
 		receiver, gen = i, i.gen
 	}
 	for _, y := range w.out.yields {
-		r.open++
+		r.open.Store(r.open.Load() + 1)
 		id := y.Command.CommandID()
 		var h dispatch.Handler
 		if s.cfg.Dispatch != nil {
@@ -178,6 +183,8 @@ func (w *worker) dispatch(r *Ref) (err error) {
 		}
 		if err := h.Handle(ctx, y.Command, y.Tag, receiver); err != nil {
 			r.complete(gen, y.Tag, nil, err)
+		} else if c, ok := y.Command.(dispatch.Canceler); ok {
+			w.track(r, y.Tag, c)
 		}
 	}
 	return nil
@@ -194,8 +201,9 @@ func (w *worker) upgrade(r *Ref) error {
 	if err != nil {
 		return fmt.Errorf("upgrade: %w", err)
 	}
+	s.cancelOutstanding(r)
 	_ = s.closeProcess(r) // a panic was reported; the successor is alive and goes on
 	r.upgraded.Store(&incarnation{ref: r, proc: next, gen: r.gen() + 1})
-	r.open = 0
+	r.open.Store(0)
 	return nil
 }

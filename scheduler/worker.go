@@ -61,6 +61,8 @@ type worker struct {
 	searches  bool
 	executed  uint64 // not yet added to Scheduler.executed
 	nodes     nodeCache
+	spare     *outstanding // for reuse
+	spares    int
 	out       Output
 	rng       *rand.Rand
 	loot      [stealBatch]*Ref

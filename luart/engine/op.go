@@ -18,17 +18,11 @@ import (
 // error (L.RaiseError) raises it in the coroutine that waits.
 type Resume func(L *lua.LState, data any, err error) []lua.LValue
 
-// Canceler is implemented by commands that hold something while they wait, such as a
-// timer. Cancel is called when the process ends before the command has completed;
-// the command need not complete any more. It must not block.
-type Canceler interface{ Cancel() }
-
 // op is a command that was issued and has not completed.
 type op struct {
 	co     *coroutine
 	resume Resume
 	done   func(p *Process, data any, err error)
-	cancel Canceler // nil for most commands
 	gen    uint32
 	free   int32 // 1 + next free slot
 }
@@ -59,17 +53,7 @@ func Start(L *lua.LState, cmd dispatch.Command, done func(p *Process, data any, 
 
 // issue gives a command to the scheduler.
 func (p *Process) issue(cmd dispatch.Command, o op) {
-	o.cancel, _ = cmd.(Canceler)
 	p.out.Yield(cmd, p.addOp(o))
-}
-
-// cancelOps cancels what has not completed when the process ends.
-func (p *Process) cancelOps() {
-	for i := range p.ops {
-		if c := p.ops[i].cancel; c != nil {
-			c.Cancel()
-		}
-	}
 }
 
 // Upgrade replaces the process by the one create makes, and does not return to

@@ -286,7 +286,6 @@ func (p *Process) Close() {
 }
 
 func (p *Process) release() {
-	p.cancelOps()
 	p.main.drop()
 	for _, c := range p.spawned() {
 		c.drop()

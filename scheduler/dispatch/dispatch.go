@@ -55,9 +55,26 @@ type Receiver interface {
 type Handler interface {
 	// Handle starts the work for cmd. It is called on a scheduler worker and
 	// must not block: work that takes long runs elsewhere. ctx is the context
-	// of the process and ends when the process ends. A non-nil error completes
-	// the yield with that error; the handler must then not call r.
+	// of the process and ends when the process ends; a command that is a
+	// [Canceler] hears of that more cheaply. A non-nil error completes the yield
+	// with that error; the handler must then not call r.
 	Handle(ctx context.Context, cmd Command, tag Tag, r Receiver) error
+}
+
+// Canceler is implemented by commands that hold something while they are open,
+// such as a timer, a query on a server or a call to another process.
+//
+// Cancel tells that nobody waits for the outcome any more, because the process
+// has ended or was replaced by its successor. It is called once at most, and only
+// after Handle has accepted the command by returning nil; the handler need not
+// complete the yield any more. It may coincide with the completion, or come shortly
+// after it, and then must do nothing. It is called on a scheduler worker and must
+// not block.
+//
+// Commands that need no such thing can watch the context given to Handle, or
+// ignore the end of the process: an outcome that comes too late is dropped.
+type Canceler interface {
+	Cancel()
 }
 
 // HandlerFunc makes a function a [Handler].

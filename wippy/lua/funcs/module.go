@@ -9,7 +9,6 @@ package funcs
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -62,35 +61,26 @@ func Module(allow access.Check) engine.Module {
 	}
 }
 
-// callCommand calls a function. cancel stops the call; it is &gone when the caller went first.
+// callCommand calls a function.
 type callCommand struct {
 	task   functions.Task
-	cancel atomic.Pointer[func()]
+	cancel func() // stops the call; set by the handler
 }
-
-var gone = func() {}
 
 // CommandID identifies the command.
 func (*callCommand) CommandID() dispatch.CommandID { return callID }
 
-// Cancel stops the call because its caller has ended. It implements engine.Canceler.
-func (c *callCommand) Cancel() {
-	if cancel := c.cancel.Swap(&gone); cancel != nil {
-		(*cancel)()
-	}
-}
+// Cancel stops the call because its caller has ended. It implements dispatch.Canceler: it comes after the handler.
+func (c *callCommand) Cancel() { c.cancel() }
 
 // Register adds the handler of the module's command. No goroutine waits for a call.
 func Register(d *dispatch.Registry, caller Caller) {
 	d.Register("funcs", callID, dispatch.HandlerFunc(
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*callCommand)
-			cancel := caller.CallAsync(ctx, c.task, func(result payload.Payload, err error) {
+			c.cancel = caller.CallAsync(ctx, c.task, func(result payload.Payload, err error) {
 				r.CompleteYield(tag, result, err)
 			})
-			if !c.cancel.CompareAndSwap(nil, &cancel) {
-				cancel() // the caller ended while the call started
-			}
 			return nil
 		}))
 }
