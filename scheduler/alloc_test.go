@@ -11,7 +11,7 @@ import (
 )
 
 func TestSendAndStepDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if scheduler.RaceEnabled {
 		t.Log("not measured: the race detector makes sync.Pool drop items")
 		return
 	}
@@ -43,7 +43,7 @@ func TestSendAndStepDoNotAllocate(t *testing.T) {
 }
 
 func TestSubmitToDoneAllocatesOnlyTheRef(t *testing.T) {
-	if raceEnabled {
+	if scheduler.RaceEnabled {
 		t.Log("not measured: the race detector allocates")
 		return
 	}

@@ -5,10 +5,7 @@ package scheduler
 import "sync/atomic"
 
 // deque is a worker's queue of ready processes: the growable circular array of
-// Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005) with the
-// memory order of Lê, Pop, Cohen and Zappa Nardelli ("Correct and Efficient
-// Work-Stealing for Weak Memory Models", PPoPP 2013), which Go's sequentially
-// consistent atomics satisfy.
+// Chase and Lev ("Dynamic Circular Work-Stealing Deque", SPAA 2005).
 //
 // The owner pushes at the bottom. Everybody, the owner included, takes at the
 // top. The owner does without the LIFO pop of the paper: run order is then
@@ -16,6 +13,35 @@ import "sync/atomic"
 // worker's LIFO slot keeps the cache benefit for the one process where it
 // counts), and because nobody takes at the bottom, claiming several processes
 // at the top is a single CAS.
+//
+// # Memory order
+//
+// Lê, Pop, Cohen and Zappa Nardelli ("Correct and Efficient Work-Stealing for
+// Weak Memory Models", PPoPP 2013) list what C11 needs. Go's atomics are
+// sequentially consistent, which is at least as strong at every point; the
+// points that matter, and what would break without them:
+//
+//   - push writes the slot before bottom (their release fence). A thief that
+//     reads bottom > i therefore reads slot i as it was written, never an older
+//     lap of the ring. What the slot points to is published by the same pair.
+//   - Takers read top before bottom (their acquire and sequentially consistent
+//     fence). The other way round, bottom could be older than top, and the
+//     length would count processes that are gone; here a stale top only makes it
+//     too long, and then the CAS fails.
+//   - Takers read the ring after bottom (their consume). A ring read before
+//     could be one that grow has replaced, too small for the slot meant.
+//   - The CAS of top is the only moment at which a process changes hands, and
+//     top only grows, so there is no ABA: if top is still t, slots t to t+n
+//     were neither taken nor reused. A slot is written again only by a push at
+//     b ≥ t+len(ring), which push refuses before top has passed t; or by wipe,
+//     when top = bottom.
+//   - The fence of their take, between moving bottom and reading top, guards
+//     the race of owner and thief for the last item at the bottom. There is no
+//     such race here, because the owner takes at the top like everybody else.
+//
+// Slots are atomics although most values read from them are decided by top:
+// a taker that will lose the CAS may read one while the owner writes it, which
+// as plain accesses would be a data race.
 type deque struct {
 	top    atomic.Int64 // next to take; moved by CAS by anybody
 	_      [56]byte

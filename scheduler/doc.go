@@ -53,6 +53,22 @@
 // An event and the duty to run the process cannot come apart, because they are
 // the same word; that is why no wake-up is ever lost.
 //
+// # Ownership
+//
+// A process is in hand of exactly one party at a time: the goroutine inside
+// Submit, then the queue it is ready in, then the worker that took it from
+// there; whoever lets go of it, or makes it ready, does so by a compare-and-swap
+// of the state word, which orders everything before with everything after. The
+// fields of a Ref that are not atomic, and the Process, belong to that party;
+// that is why Step needs no lock. Stop takes a process away from a Step that does
+// not return by a flag both sides set, and touches nothing that the Step may use.
+//
+// Events are copied into a slice of the worker and are valid during the Step;
+// their nodes are recycled before it begins. The Output belongs to the worker and
+// is lent for one Step. What Send was given belongs to the receiver when Send
+// returned nil; it is never copied and never kept. A Ref is never recycled: a
+// stale one finds an ended process, not another one.
+//
 // # Guarantees
 //
 //   - Events are delivered exactly once while the process lives, those of one
@@ -60,7 +76,8 @@
 //     (TestPropertyStateMachine, TestConcurrentSendersAreHeardExactlyOnceInOrder).
 //   - No wake-up, completion or cancellation is lost
 //     (TestConcurrentCompletionsAreNeverLost, TestConcurrentCancelIsNeverLost,
-//     TestConcurrentSendWakesParkedWorkers).
+//     TestConcurrentSendWakesParkedWorkers, and for every interleaving of a model
+//     of parking TestParkingLosesNoWakeUpInAnyInterleaving).
 //   - A Step that does not return delays nobody else by more than about twice
 //     Config.StepBudget plus the time Go needs to find a thread
 //     (TestEndlessStepDoesNotDelayOthers, TestWhatAnEndlessStepReadiedRunsElsewhere,
@@ -70,6 +87,10 @@
 //   - A panic or runtime.Goexit in a process, handler or hook ends at most that
 //     process, with a [PanicError] that has the stack
 //     (TestPanicsAreContainedAndReported, TestGoexitInStepEndsOnlyTheProcess).
+//   - A command that its handler accepted either completes or, if it implements
+//     dispatch.Canceler, is told that its process has ended or was replaced
+//     (TestOpenCommandsAreCancelledWhenTheirProcessEnds,
+//     TestConcurrentCompletionAndCancelOfCommands).
 //   - What comes too late is dropped, counted and shown to Config.OnDrop
 //     (TestCompletionAfterTheEndIsDroppedAndCounted,
 //     TestMessagesLeftAtTheEndAreLostAndCounted).

@@ -2,6 +2,7 @@
 
 //go:build !race
 
-package scheduler_test
+package scheduler
 
-const raceEnabled = false
+// RaceEnabled tells the tests whether they run under the race detector.
+const RaceEnabled = false
