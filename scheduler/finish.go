@@ -6,7 +6,8 @@ import "context"
 
 // finish completes a process that the caller has in hand.
 func (s *Scheduler) finish(r *Ref, result any, err error) {
-	if r.flags.Or(flagEnding)&flagEnding != 0 {
+	old := r.flags.Or(flagEnding | flagCanceled)
+	if old&flagEnding != 0 {
 		// Stop did not wait for the Step that has returned just now.
 		s.dropAll(r, r.pending)
 		r.pending = nil
@@ -19,7 +20,7 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 	queued := r.head.Swap(closedMark)
 	s.dropAll(r, pending)
 	s.dropAll(r, reverse(queued))
-	if r.flags.Or(flagCanceled)&flagCanceled == 0 {
+	if old&flagCanceled == 0 {
 		r.ctxDone.fire()
 	}
 	// Deferred, so that it happens even if Close calls runtime.Goexit.

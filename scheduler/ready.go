@@ -2,6 +2,8 @@
 
 package scheduler
 
+import "runtime"
+
 // ready queues r, which the caller has just become responsible for. w is the
 // worker the caller runs on, nil if it is unknown.
 func (s *Scheduler) ready(r *Ref, w *worker) {
@@ -25,7 +27,9 @@ func (s *Scheduler) ready(r *Ref, w *worker) {
 		// It looks at inject before it runs the next process, and once more
 		// after announcing that it parks.
 	case workerParked:
-		s.wake(w)
+		if s.wake(w) {
+			handOver()
+		}
 	default:
 		s.rescue(w)
 	}
@@ -52,23 +56,35 @@ func (s *Scheduler) wake(w *worker) bool {
 	return true
 }
 
-// wakeOne wakes a parked worker, unless one is already looking for work: that
-// one will find whatever the caller has just queued, and wakes another one if
-// there is more.
-func (s *Scheduler) wakeOne() {
+// handOver lets a worker that has just been woken run at once, in the place of the
+// caller, which Go then moves to the processor that it has woken a thread for.
+// The other way round, the worker would wait for that thread: it stands in the
+// slot of the goroutine to run next, and Go sleeps for 3 µs, in truth more than
+// 50, before it lets another thread steal from there, after the operating system
+// has found it a processor. In BenchmarkWakeup on two cores with a load of 6
+// from other programs, a message is handled 5 µs after Send in the median,
+// instead of 300 to 1000 µs. Workers sleep only when there is little to do, so
+// this happens when latency is what counts.
+func handOver() { runtime.Gosched() }
+
+// wakeOne wakes a parked worker, unless one is already looking for work: that one
+// will find whatever the caller has just queued, and wakes another one if there
+// is more. It reports whether it has woken one.
+func (s *Scheduler) wakeOne() bool {
 	for s.parked.Load() > 0 && s.searching.CompareAndSwap(0, 1) {
 		for _, w := range *s.workers.Load() {
 			if w.state.CompareAndSwap(workerParked, workerAwake) {
 				s.parked.Add(-1)
 				w.wakeup <- struct{}{}
-				return
+				return true
 			}
 		}
 		s.searching.Add(-1)
 		// While searching was 1 for nothing, somebody else may have relied on
 		// it, so look again on their behalf.
 		if s.global.size.Load() == 0 {
-			return
+			return false
 		}
 	}
+	return false
 }

@@ -30,6 +30,7 @@ type Ref struct {
 	pending *node        // events taken from head and not yet given to Step, oldest first
 	open    atomic.Int32 // yields dispatched and not yet completed; others only read it
 	again   bool         // Step is due even without an event
+	slot    uint32       // in the table of all processes; guarded by the lock of the shard
 	link    *Ref         // next one in an inject queue
 
 	outstanding *outstanding // see outstanding.go; nil for most processes
@@ -39,9 +40,6 @@ type Ref struct {
 
 	done    lazySignal // the process has ended
 	ctxDone lazySignal // its context has
-
-	// The list of all processes; guarded by the lock of the shard.
-	prevRef, nextRef *Ref
 
 	// Written before finished is set in flags, read after.
 	result any
@@ -133,7 +131,8 @@ type Info struct {
 
 // Send queues msg for the process, which gets it as a MessageEvent, and makes
 // the process ready if it was waiting. Messages of one goroutine (or one Step)
-// arrive in the order in which they were sent. It never blocks. It fails with
+// arrive in the order in which they were sent. It never blocks, but it lets a
+// worker that it has to wake run first, on this processor. It fails with
 // [ErrProcessClosed] when the process has ended and with [ErrQueueFull] when
 // Config.MaxQueue is reached; msg then stays the caller's.
 //

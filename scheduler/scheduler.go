@@ -253,6 +253,7 @@ func (s *Scheduler) updateSurplus() {
 
 // Submit initialises p on the calling goroutine and lets it run. The values of
 // ctx are visible to the process; its cancellation is not, unless opt says so.
+// A worker that has to be woken for it runs first, on this processor.
 //
 // It fails with [ErrStopping], with [ErrMaxProcesses], with the error of Init
 // (p is not closed then, it never came to life), or with the error of
@@ -309,7 +310,9 @@ func (s *Scheduler) Submit(ctx context.Context, p Process, opt SubmitOptions) (*
 		s.ready(r, nil)
 	} else {
 		s.global.push(r)
-		s.wakeOne()
+		if s.wakeOne() {
+			handOver()
+		}
 	}
 	if s.quit.Load() {
 		s.sweep() // the workers are gone; Stop has completed r
