@@ -15,11 +15,7 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 		_ = s.closeProcess(r)
 		return
 	}
-	pending := r.pending
-	r.pending = nil
-	queued := r.head.Swap(closedMark)
-	s.dropAll(r, pending)
-	s.dropAll(r, reverse(queued))
+	s.closeQueue(r)
 	if old&flagCanceled == 0 {
 		r.ctxDone.fire()
 	}
@@ -29,6 +25,16 @@ func (s *Scheduler) finish(r *Ref, result any, err error) {
 	if perr := s.closeProcess(r); perr != nil && err == nil {
 		result, err = nil, perr
 	}
+}
+
+// closeQueue ends the taking of events and gives up those that wait, oldest first.
+// The caller has the process in hand.
+func (s *Scheduler) closeQueue(r *Ref) {
+	pending := r.pending
+	r.pending = nil
+	queued := r.head.Swap(closedMark)
+	s.dropAll(r, pending)
+	s.dropAll(r, reverse(queued))
 }
 
 // abandon completes a process whose Step does not return, without touching what
