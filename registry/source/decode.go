@@ -3,11 +3,8 @@
 package source
 
 import (
-	"encoding/base64"
 	"fmt"
-	"math"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -15,11 +12,11 @@ import (
 )
 
 const (
+	// maxDepth is how deep values may be nested, which is what a registry accepts.
+	maxDepth = 1000
 	// maxExpanded bounds the values made by following aliases, against documents that
 	// double in size with every line.
 	maxExpanded = 200_000
-	// maxExact is the largest integer up to which every integer is a float64.
-	maxExact = 1 << 53
 )
 
 // decoder turns the nodes of one file into values.
@@ -31,16 +28,17 @@ type decoder struct {
 	inAlias  int       // depth of aliases being followed
 	expanded int
 	active   map[*yaml.Node]bool
+	repeated map[*yaml.Node]bool // keys reported as repeated
 	tooBig   bool
 }
 
-// segment is a key or, when key is empty, an index.
+// segment is a key or, unless index is -1, an index.
 type segment struct {
 	key   string
 	index int
 }
 
-func (d *decoder) push(key string) { d.path = append(d.path, segment{key: key}) }
+func (d *decoder) push(key string) { d.path = append(d.path, segment{key, -1}) }
 func (d *decoder) pushItem(i int)  { d.path = append(d.path, segment{index: i}) }
 func (d *decoder) pop()            { d.path = d.path[:len(d.path)-1] }
 
@@ -48,7 +46,7 @@ func (d *decoder) pop()            { d.path = d.path[:len(d.path)-1] }
 func (d *decoder) where() string {
 	text := ""
 	for _, s := range d.path {
-		if s.key == "" {
+		if s.index >= 0 {
 			text += "[" + strconv.Itoa(s.index) + "]"
 		} else {
 			text = under(text, s.key)
@@ -64,17 +62,13 @@ func resolveAlias(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// scalarText returns the text of any scalar but null.
-func scalarText(n *yaml.Node) (string, bool) {
-	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		return "", false
-	}
-	return n.Value, true
-}
-
 // value decodes a node. With a builder the fields below it are recorded; the field of
 // the node itself must be the one opened last.
 func (d *decoder) value(n *yaml.Node, b *registry.OriginBuilder) any {
+	if len(d.path) > maxDepth {
+		d.file.fail(n, "", fmt.Sprintf("nested deeper than %d levels", maxDepth))
+		return nil
+	}
 	switch n.Kind {
 	case yaml.AliasNode:
 		target := resolveAlias(n)
@@ -158,7 +152,7 @@ func (d *decoder) fill(out map[string]any, n *yaml.Node, b *registry.OriginBuild
 		}
 		key, ok := scalarKey(k)
 		if !ok {
-			d.file.fail(k, d.where(), "a key must be a scalar")
+			d.file.fail(k, d.where(), "a key must be a text or another scalar, and not null")
 			continue
 		}
 		if skip[key] || has(out, key) {
@@ -196,6 +190,7 @@ func (d *decoder) merge(out map[string]any, n *yaml.Node, b *registry.OriginBuil
 		}
 		defer d.enter(target)()
 		d.inAlias++
+		d.checkKeys(target)
 		d.fill(out, target, b, skip)
 		d.inAlias--
 	case yaml.SequenceNode:
@@ -211,159 +206,18 @@ func (d *decoder) merge(out map[string]any, n *yaml.Node, b *registry.OriginBuil
 	}
 }
 
-func scalarKey(k *yaml.Node) (string, bool) {
-	k = resolveAlias(k)
-	if k.Kind != yaml.ScalarNode {
-		return "", false
-	}
-	return k.Value, true
-}
-
-// checkKeys reports keys that occur twice in one mapping.
-func (d *decoder) checkKeys(n *yaml.Node) {
-	if d.inAlias > 0 {
-		return // reported where the mapping is written
-	}
-	if len(n.Content) <= 32 {
-		for i := 2; i < len(n.Content); i += 2 {
-			for j := 0; j < i; j += 2 {
-				if sameKey(n.Content[i], n.Content[j]) {
-					d.duplicate(n.Content[j], n.Content[i])
-					break
-				}
-			}
-		}
-		return
-	}
-	seen := make(map[string]*yaml.Node, len(n.Content)/2)
-	for i := 0; i < len(n.Content); i += 2 {
-		k := n.Content[i]
-		key, ok := scalarKey(k)
-		if !ok || k.Tag == "!!merge" {
-			continue
-		}
-		if first := seen[key]; first != nil {
-			d.duplicate(first, k)
-		} else {
-			seen[key] = k
+// trace records the fields of a mapping that was decoded before, without those in own.
+func (d *decoder) trace(n *yaml.Node, own map[string]any, b *registry.OriginBuilder) {
+	var skip map[string]bool
+	if len(own) > 0 {
+		skip = make(map[string]bool, len(own))
+		for k := range own {
+			skip[k] = true
 		}
 	}
-}
-
-func sameKey(a, b *yaml.Node) bool {
-	return a.Kind == yaml.ScalarNode && b.Kind == yaml.ScalarNode && a.Value == b.Value && a.Tag != "!!merge"
-}
-
-func (d *decoder) duplicate(first, again *yaml.Node) {
-	d.file.fail(again, under(d.where(), again.Value), fmt.Sprintf("key %q is already defined at line %d, column %d",
-		again.Value, first.Line, first.Column))
-}
-
-func (d *decoder) scalar(n *yaml.Node, b *registry.OriginBuilder) any {
-	switch n.ShortTag() {
-	case "!!null":
-		return nil
-	case "!!bool":
-		switch n.Value {
-		case "true", "True", "TRUE":
-			return true
-		case "false", "False", "FALSE":
-			return false
-		}
-	case "!!int":
-		if v, ok := d.integer(n); ok {
-			return v
-		}
-	case "!!float":
-		return d.float(n)
-	case "!!binary":
-		raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
-		if err != nil {
-			d.file.fail(n, d.where(), "bad base64").Err = err
-			return nil
-		}
-		return string(raw)
-	}
-	if strings.HasPrefix(n.Value, fileScheme) {
-		text, _ := d.interpolate(n, b)
-		return text
-	}
-	if b != nil && n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		b.Text(b.Last(), "", n.Line, d.indent(n.Line))
-	}
-	return n.Value
-}
-
-func (d *decoder) integer(n *yaml.Node) (float64, bool) {
-	text := strings.ReplaceAll(n.Value, "_", "")
-	i, err := strconv.ParseInt(text, 0, 64)
-	if err == nil {
-		if i > maxExact || i < -maxExact {
-			d.inexact(n)
-		}
-		return float64(i), true
-	}
-	if u, err := strconv.ParseUint(text, 0, 64); err == nil {
-		d.inexact(n)
-		return float64(u), true
-	}
-	// !!int on something that is no integer, written with an explicit tag.
-	return 0, false
-}
-
-func (d *decoder) inexact(n *yaml.Node) {
-	d.file.warn(n, d.where(), fmt.Sprintf("integer %s cannot be represented exactly", n.Value)).Hint = "quote it to keep it as text"
-}
-
-func (d *decoder) float(n *yaml.Node) any {
-	var f float64
-	if err := n.Decode(&f); err != nil {
-		d.file.fail(n, d.where(), fmt.Sprintf("bad number %q", n.Value))
-		return nil
-	}
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		d.file.fail(n, d.where(), fmt.Sprintf("number %q is not representable", n.Value))
-		return nil
-	}
-	if math.Abs(f) > maxExact && !strings.ContainsAny(n.Value, ".eE") {
-		d.inexact(n)
-	}
-	return f
-}
-
-// trace records the fields below a node that was decoded before.
-func (d *decoder) trace(n *yaml.Node, name string, b *registry.OriginBuilder) {
-	quiet := &decoder{file: &file{tree: d.file.tree, name: d.file.name, path: d.file.path}, raw: d.raw}
-	o := b.Open(name, n.Line, n.Column)
-	quiet.value(n, b)
-	b.Close(o)
-}
-
-// indent returns the indentation of the block scalar whose header is on the given line.
-func (d *decoder) indent(header int) int {
-	if d.lines == nil {
-		d.lines = append(d.lines, 0)
-		for i, c := range d.raw {
-			if c == '\n' {
-				d.lines = append(d.lines, i+1)
-			}
-		}
-	}
-	if header < 1 || header >= len(d.lines) {
-		return 0
-	}
-	column := 0
-	for _, c := range d.raw[d.lines[header]:] {
-		switch c {
-		case ' ':
-			column++
-		case '\n', '\r':
-			column = 0
-		default:
-			return column
-		}
-	}
-	return 0
+	quiet := &decoder{raw: d.raw, lines: d.lines, file: &file{
+		tree: d.file.tree, name: d.file.name, path: d.file.path, contents: d.file.contents}}
+	quiet.fields(n, b, skip)
 }
 
 // size counts the nodes from n downwards; aliases are not followed.

@@ -3,9 +3,9 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -25,6 +25,7 @@ type file struct {
 	entries  []registry.Entry
 	problems Problems
 	warnings Problems
+	contents map[string]string // of the files it names, by their names
 }
 
 func (f *file) problem(line, col int, field, message string) *Problem {
@@ -48,13 +49,19 @@ func parse(t Tree, name string) *file {
 	f := &file{tree: t, name: name, path: display(t, name)}
 	raw, err := fs.ReadFile(t.FS, name)
 	if err != nil {
-		f.problems = append(f.problems, &Problem{File: f.path, Message: "failed to read file", Err: err})
+		f.problems = append(f.problems, &Problem{File: f.path, Message: "failed to read file", Err: plain(err)})
 		return f
 	}
 	var root *yaml.Node
 	var p *Problem
 	if path.Ext(name) == ".json" {
 		root, p = parseJSON(raw)
+		if p != nil && !bytes.Contains(raw, []byte(`"namespace"`)) {
+			// The settings of other tools often are JSON with comments.
+			p.File, p.Message = f.path, "ignored, since it holds no entries: "+p.Message
+			f.warnings = append(f.warnings, p)
+			return f
+		}
 	} else {
 		root, p = parseYAML(raw)
 	}
@@ -66,8 +73,7 @@ func parse(t Tree, name string) *file {
 	if root == nil || root.Kind != yaml.MappingNode {
 		return f // empty, a list or a scalar: not a file of entries
 	}
-	d := &decoder{file: f, raw: raw}
-	f.document(d, root)
+	f.document(&decoder{file: f, raw: raw}, root)
 	return f
 }
 
@@ -82,23 +88,13 @@ type header struct {
 }
 
 func (f *file) document(d *decoder, root *yaml.Node) {
-	var h header
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		v := resolveAlias(root.Content[i+1])
-		switch root.Content[i].Value {
-		case "namespace":
-			h.namespace = v
-		case "version":
-			h.version = v
-		case "meta":
-			h.meta = v
-		case "entries":
-			h.entries = v
-		case "name":
-			h.name = v
-		case "kind":
-			h.kind = v
-		}
+	h := header{
+		namespace: find(root, "namespace"),
+		version:   find(root, "version"),
+		meta:      find(root, "meta"),
+		entries:   find(root, "entries"),
+		name:      find(root, "name"),
+		kind:      find(root, "kind"),
 	}
 	ns, ok := scalarText(h.namespace)
 	if h.namespace != nil && !ok && h.namespace.Kind != yaml.ScalarNode {
@@ -111,6 +107,10 @@ func (f *file) document(d *decoder, root *yaml.Node) {
 	}
 	if strings.Contains(ns, ":") {
 		f.fail(h.namespace, "namespace", fmt.Sprintf("namespace %q must not contain ':'", ns))
+	}
+	if line := moreDocuments(d.raw, root.Line); line > 0 {
+		p := f.problem(line, 1, "", "only the first document of a file is read; what follows is ignored")
+		f.warnings = append(f.warnings, p)
 	}
 	d.checkKeys(root)
 	if h.version != nil && h.version.Tag != "!!null" {
@@ -130,29 +130,47 @@ func (f *file) foreign(root *yaml.Node, h header) {
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		k := root.Content[i]
 		if near := suggest.Nearest(k.Value, slices.Values([]string{"namespace"}), 1); len(near) > 0 {
-			f.fail(k, k.Value, "unknown field in a file of entries without a namespace").Hint = `did you mean "namespace"?`
+			report := f.warn
+			if holdsEntries(h.entries) {
+				report = f.fail
+			}
+			report(k, k.Value, "unknown field in a file of entries without a namespace").Hint = `did you mean "namespace"?`
 			return
 		}
 	}
 }
 
+// holdsEntries reports whether a list has the look of entries.
+func holdsEntries(list *yaml.Node) bool {
+	if list == nil || list.Kind != yaml.SequenceNode || len(list.Content) == 0 {
+		return false
+	}
+	first := resolveAlias(list.Content[0])
+	return first.Kind == yaml.MappingNode && find(first, "name") != nil && find(first, "kind") != nil
+}
+
 func (f *file) extract(d *decoder, root *yaml.Node, h header, ns string) {
 	meta := f.fileMeta(d, h.meta)
-	switch {
-	case h.entries != nil && h.entries.Kind == yaml.SequenceNode:
-		for i, n := range h.entries.Content {
-			f.entry(d, resolveAlias(n), ns, i, meta)
-		}
-		if len(h.entries.Content) > 0 || h.name == nil || h.kind == nil {
+	empty := false
+	if h.entries != nil {
+		switch {
+		case h.entries.Kind == yaml.SequenceNode:
+			if len(h.entries.Content) > 0 {
+				f.list(d, root, h.entries, ns, meta)
+				return
+			}
+			empty = true
+		case h.entries.Tag == "!!null":
+			empty = true
+		default:
+			f.fail(h.entries, "entries", "entries must be a list")
 			return
 		}
-	case h.entries != nil && h.entries.Tag != "!!null":
-		f.fail(h.entries, "entries", "entries must be a list")
-		return
 	}
 	switch {
 	case h.name != nil && h.kind != nil:
 		f.entry(d, root, ns, single, meta)
+	case empty:
 	case h.name != nil:
 		f.warn(h.name, "name", "a file with namespace and name but without kind defines nothing")
 	case h.kind != nil:
@@ -160,6 +178,23 @@ func (f *file) extract(d *decoder, root *yaml.Node, h header, ns string) {
 	default:
 		p := f.fail(h.namespace, "entries", "either entries array or single entry (name/kind) must be provided")
 		p.Hint = topHint(root)
+	}
+}
+
+func (f *file) list(d *decoder, root, entries *yaml.Node, ns string, meta fileMeta) {
+	for i, n := range entries.Content {
+		f.entry(d, resolveAlias(n), ns, i, meta)
+	}
+	// Other fields next to a list are ignored; they serve as a place for anchors. One
+	// that looks like a known one was meant to be that.
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		k := root.Content[i]
+		if k.Kind != yaml.ScalarNode || reserved[k.Value] || strings.HasPrefix(k.Value, "x-") {
+			continue
+		}
+		if hint := suggest.Hint(k.Value, slices.Values([]string{"version", "meta", "entries"})); hint != "" {
+			f.warn(k, k.Value, "unknown field; ignored").Hint = hint
+		}
 	}
 }
 
@@ -174,168 +209,55 @@ func topHint(root *yaml.Node) string {
 	return ""
 }
 
-// metaFields is metadata with the nodes it came from, for the origin of entries.
-type metaFields struct {
-	values map[string]any
-	nodes  []*yaml.Node // keys and values in turn
-}
+// find returns the value of a key of a mapping, or else of the mappings merged into it.
+func find(n *yaml.Node, key string) *yaml.Node { return search(n, key, nil) }
 
-func (f *file) fileMeta(d *decoder, n *yaml.Node) metaFields {
-	if n == nil || n.Tag == "!!null" {
-		return metaFields{}
-	}
-	if n.Kind != yaml.MappingNode {
-		f.fail(n, "meta", "meta must be a map")
-		return metaFields{}
-	}
-	d.push("meta")
-	v, _ := d.value(n, nil).(map[string]any)
-	d.pop()
-	return metaFields{v, n.Content}
-}
-
-// reserved are the keys of a single entry's file that are not data.
-var reserved = map[string]bool{
-	"namespace": true, "name": true, "kind": true, "meta": true, "version": true,
-	"requirements": true, "entries": true,
-}
-
-// entryKeys are the keys of an entry in a list that are not data.
-var entryKeys = map[string]bool{"name": true, "kind": true, "meta": true, "data": true}
-
-// single is the index of an entry that is the whole file.
-const single = -1
-
-// entry decodes one entry.
-func (f *file) entry(d *decoder, n *yaml.Node, ns string, index int, fileMeta metaFields) {
-	skip := reserved
-	if index != single {
-		d.push("entries")
-		d.pushItem(index)
-		defer func() { d.path = d.path[:0] }()
-		skip = entryKeys
-	}
-	if n.Kind != yaml.MappingNode {
-		f.fail(n, d.where(), "an entry must be a map")
-		return
-	}
-	if index != single {
-		d.checkKeys(n)
-	}
-	b := registry.NewOriginBuilder(f.path, n.Line, n.Column)
-	b.Grow(size(n)/2 + 2)
-	e := registry.Entry{}
-	name := f.required(d, b, n, "name", index)
-	e.Kind = f.required(d, b, n, "kind", index)
-	e.ID = registry.ID{Namespace: ns, Name: name}
-	e.Meta = f.entryMeta(d, b, n, index, fileMeta)
-	if data := find(n, "data"); data != nil {
-		d.push("data")
-		at := b.Open("data", data.Line, data.Column)
-		e.Data = d.value(data, b)
-		b.Close(at)
-		d.pop()
-		if m, ok := e.Data.(map[string]any); ok && index == single {
-			maps.DeleteFunc(m, func(k string, _ any) bool { return reserved[k] })
-		}
-	} else {
-		at := b.Open("data", n.Line, n.Column)
-		e.Data = d.fields(n, b, skip)
-		b.Close(at)
-	}
-	e.Origin = b.Origin()
-	f.entries = append(f.entries, e)
-}
-
-func (f *file) required(d *decoder, b *registry.OriginBuilder, n *yaml.Node, key string, index int) string {
-	v := find(n, key)
-	text, ok := scalarText(v)
-	if !ok || strings.TrimSpace(text) == "" {
-		at, field := n, key
-		if v != nil {
-			at = v
-		}
-		if index != single {
-			field = fmt.Sprintf("entry[%d].%s", index, key)
-		}
-		p := f.fail(at, field, key+" is required and must be a non-empty string")
-		if v == nil {
-			p.Hint = keyHint(n, key)
-		}
-		return ""
-	}
-	if strings.HasPrefix(text, fileScheme) {
-		d.push(key)
-		text, _ = d.interpolate(v, nil)
-		d.pop()
-	}
-	b.Close(b.Open(key, v.Line, v.Column))
-	return text
-}
-
-func keyHint(n *yaml.Node, want string) string {
+func search(n *yaml.Node, key string, seen map[*yaml.Node]bool) *yaml.Node {
+	merged := false
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if near := suggest.Nearest(n.Content[i].Value, slices.Values([]string{want}), 1); len(near) > 0 {
-			return fmt.Sprintf("%q: did you mean %q?", n.Content[i].Value, want)
+		k := n.Content[i]
+		switch {
+		case k.Tag == "!!merge":
+			merged = true
+		case k.Kind == yaml.AliasNode:
+			if text, ok := scalarKey(k); ok && text == key {
+				return resolveAlias(n.Content[i+1])
+			}
+		case k.Value == key && k.Kind == yaml.ScalarNode:
+			return resolveAlias(n.Content[i+1])
 		}
 	}
-	return ""
-}
-
-func (f *file) entryMeta(d *decoder, b *registry.OriginBuilder, n *yaml.Node, index int, file metaFields) map[string]any {
-	m := find(n, "meta")
-	if index == single { // the metadata of a single-entry file is the file's
-		m = nil
-	}
-	if m != nil && m.Kind != yaml.MappingNode {
-		if m.Tag != "!!null" {
-			f.warn(m, under(d.where(), "meta"), "meta must be a map; ignored")
-		}
-		m = nil
-	}
-	if m == nil && file.values == nil {
+	if !merged {
 		return nil
 	}
-	at := n
-	if m != nil {
-		at = m
+	if seen == nil {
+		seen = map[*yaml.Node]bool{}
 	}
-	o := b.Open("meta", at.Line, at.Column)
-	defer b.Close(o)
-	var own map[string]any
-	if m != nil {
-		d.push("meta")
-		own, _ = d.value(m, b).(map[string]any)
-		d.pop()
-	}
-	if file.values == nil {
-		return own
-	}
-	for i := 0; i+1 < len(file.nodes); i += 2 {
-		if k := file.nodes[i].Value; !has(own, k) {
-			d.trace(file.nodes[i+1], k, b)
-		}
-	}
-	if len(own) == 0 {
-		return maps.Clone(file.values)
-	}
-	for k, v := range file.values {
-		if !has(own, k) {
-			own[k] = v
-		}
-	}
-	return own
-}
-
-func has(m map[string]any, k string) bool {
-	_, ok := m[k]
-	return ok
-}
-
-func find(n *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return resolveAlias(n.Content[i+1])
+		if n.Content[i].Tag == "!!merge" {
+			if v := searchMerged(n.Content[i+1], key, seen); v != nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+// searchMerged looks into what follows a merge key; mappings in seen hold nothing new.
+func searchMerged(n *yaml.Node, key string, seen map[*yaml.Node]bool) *yaml.Node {
+	n = resolveAlias(n)
+	if seen[n] {
+		return nil
+	}
+	seen[n] = true
+	switch n.Kind {
+	case yaml.MappingNode:
+		return search(n, key, seen)
+	case yaml.SequenceNode:
+		for _, c := range n.Content {
+			if v := searchMerged(c, key, seen); v != nil {
+				return v
+			}
 		}
 	}
 	return nil

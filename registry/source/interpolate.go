@@ -42,23 +42,46 @@ func (d *decoder) interpolate(n *yaml.Node, b *registry.OriginBuilder) (string, 
 	if !fs.ValidPath(name) {
 		return fail(nil, "invalid file path")
 	}
-	raw, err := fs.ReadFile(d.file.tree.FS, name)
+	text, err := d.file.content(name)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			if strings.Contains(pe.Err.Error(), "escapes") {
-				return fail(nil, "path traversal detected in file path: %s", ref)
-			}
-			err = pe.Err
+		err = plain(err)
+		if strings.Contains(err.Error(), "escapes") { // the error of os.Root is not exported
+			return fail(nil, "path traversal detected in file path: %s", ref)
 		}
-		text, ok := fail(err, "failed to read file %s", display(d.file.tree, name))
+		_, ok := fail(err, "failed to read file %s", display(d.file.tree, name))
 		d.file.problems[len(d.file.problems)-1].Hint = d.nearFile(name)
-		return text, ok
+		return "", ok
 	}
 	if b != nil {
 		b.Text(b.Last(), display(d.file.tree, name), 0, 0)
 	}
-	return string(raw), true
+	return text, true
+}
+
+// content reads a file of the same tree; entries that share one share its text.
+func (f *file) content(name string) (string, error) {
+	if text, ok := f.contents[name]; ok {
+		return text, nil
+	}
+	raw, err := fs.ReadFile(f.tree.FS, name)
+	if err != nil {
+		return "", err
+	}
+	if f.contents == nil {
+		f.contents = map[string]string{}
+	}
+	text := string(raw)
+	f.contents[name] = text
+	return text, nil
+}
+
+// plain strips what an error of a file system says about the operation and the path.
+func plain(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
 }
 
 // nearFile guesses which file was meant by one that cannot be read.

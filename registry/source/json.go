@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -17,66 +17,61 @@ import (
 // jsonParser builds the same nodes from JSON that the YAML parser builds from YAML. A
 // YAML parser would accept almost all JSON, but not its surrogate escapes.
 type jsonParser struct {
-	raw  []byte
-	dec  *json.Decoder
-	line []int // offset of each line
+	raw []byte
+	dec *json.Decoder
+
+	// The place of the last token. Counting goes on from there, since a file may be one
+	// long line.
+	at, line, col int
 }
 
 func parseJSON(raw []byte) (*yaml.Node, *Problem) {
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	p := &jsonParser{raw: raw, dec: json.NewDecoder(bytes.NewReader(raw)), line: []int{0}}
-	p.dec.UseNumber()
-	for i, c := range raw {
-		if c == '\n' {
-			p.line = append(p.line, i+1)
-		}
-	}
-	n, err := p.value(0)
-	if err == io.EOF {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, nil
 	}
+	if !utf8.Valid(raw) { // the decoder would replace what is not
+		return nil, jsonProblem(raw, invalidUTF8(raw), "invalid UTF-8")
+	}
+	if !json.Valid(raw) {
+		return nil, jsonSyntax(raw)
+	}
+	p := &jsonParser{raw: raw, dec: json.NewDecoder(bytes.NewReader(raw)), line: 1, col: 1}
+	p.dec.UseNumber()
+	n, err := p.value(0)
 	if err != nil {
-		return nil, p.problem(err)
+		return nil, jsonProblem(raw, int(p.dec.InputOffset()), err.Error())
 	}
 	return n, nil
 }
 
-func (p *jsonParser) problem(err error) *Problem {
-	at := int(p.dec.InputOffset())
+// jsonSyntax finds out what is wrong with a text that is not JSON. A Decoder, which the
+// parser uses, tells no place that can be relied on.
+func jsonSyntax(raw []byte) *Problem {
+	var whole json.RawMessage
+	err := json.Unmarshal(raw, &whole)
+	at := len(raw)
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		// The offset is that of the bad character when the error comes from the token
-		// level, and one more when it comes from inside a value.
-		at = int(syntax.Offset)
-		if at > 0 && strings.HasPrefix(syntax.Error(), "invalid character "+quoteByte(p.raw[at-1])) {
-			at--
-		}
+	if errors.As(err, &syntax) && !strings.HasPrefix(err.Error(), "unexpected end") {
+		at = int(syntax.Offset) - 1 // that of the character after the bad one
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		at = len(p.raw)
-	}
-	line, col := p.place(at)
-	return &Problem{Line: line, Col: col, Message: "bad JSON: " + err.Error()}
+	return jsonProblem(raw, at, err.Error())
 }
 
-func quoteByte(c byte) string {
-	if c == '\'' {
-		return `'\''`
-	}
-	return "'" + string(rune(c)) + "'"
+func jsonProblem(raw []byte, at int, message string) *Problem {
+	line, col := lineCol(raw, at)
+	return &Problem{Line: line, Col: col, Message: "bad JSON: " + message}
 }
 
-func (p *jsonParser) place(offset int) (line, col int) {
-	offset = max(min(offset, len(p.raw)), 0)
-	lo, hi := 0, len(p.line)
-	for hi-lo > 1 {
-		if mid := (lo + hi) / 2; p.line[mid] <= offset {
-			lo = mid
-		} else {
-			hi = mid
+func invalidUTF8(raw []byte) (offset int) {
+	for offset < len(raw) {
+		r, size := utf8.DecodeRune(raw[offset:])
+		if r == utf8.RuneError && size == 1 {
+			break
 		}
+		offset += size
 	}
-	return lo + 1, offset - p.line[lo] + 1
+	return offset
 }
 
 // node starts a node at the token that comes next.
@@ -85,16 +80,22 @@ func (p *jsonParser) node(kind yaml.Kind) *yaml.Node {
 	for at < len(p.raw) && strings.IndexByte(" \t\r\n,:", p.raw[at]) >= 0 {
 		at++
 	}
-	n := &yaml.Node{Kind: kind}
-	n.Line, n.Column = p.place(at)
-	return n
+	for _, c := range p.raw[p.at:at] {
+		switch {
+		case c == '\n':
+			p.line++
+			p.col = 1
+		case utf8.RuneStart(c):
+			p.col++
+		}
+	}
+	p.at = at
+	return &yaml.Node{Kind: kind, Line: p.line, Column: p.col}
 }
 
-const maxJSONDepth = 1000
-
 func (p *jsonParser) value(depth int) (*yaml.Node, error) {
-	if depth > maxJSONDepth {
-		return nil, fmt.Errorf("nested deeper than %d levels", maxJSONDepth)
+	if depth > maxDepth {
+		return nil, fmt.Errorf("nested deeper than %d levels", maxDepth)
 	}
 	n := p.node(yaml.ScalarNode)
 	tok, err := p.dec.Token()
@@ -110,12 +111,12 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 		for p.dec.More() {
 			c, err := p.value(depth + 1)
 			if err != nil {
-				return nil, noEOF(err)
+				return nil, err
 			}
 			if n.Kind == yaml.MappingNode {
 				v, err := p.value(depth + 1)
 				if err != nil {
-					return nil, noEOF(err)
+					return nil, err
 				}
 				n.Content = append(n.Content, c, v)
 				continue
@@ -123,7 +124,7 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 			n.Content = append(n.Content, c)
 		}
 		_, err := p.dec.Token()
-		return n, noEOF(err)
+		return n, err
 	case string:
 		n.Tag, n.Value, n.Style = "!!str", tok, yaml.DoubleQuotedStyle
 	case json.Number:
@@ -137,11 +138,4 @@ func (p *jsonParser) value(depth int) (*yaml.Node, error) {
 		n.Tag, n.Value = "!!null", "null"
 	}
 	return n, nil
-}
-
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -111,30 +112,14 @@ func (l *loader) tree(ctx context.Context, t Tree) error {
 		t.FS = root.FS()
 	}
 	l.trees++
-	names, err := l.list(t)
+	names, found, err := l.list(t)
 	if err != nil {
 		return fmt.Errorf("source: list %s: %w", t.Dir, err)
 	}
-	files := make([]*file, len(names))
-	g, ctx := errgroup.WithContext(ctx)
-	n := l.opts.Parallel
-	if n <= 0 {
-		n = runtime.GOMAXPROCS(0)
-	}
-	g.SetLimit(n)
-	for i, name := range names {
-		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			files[i] = parse(t, name)
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	files, err := l.parse(ctx, t, names)
+	if err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	var found Problems
 	for _, f := range files {
 		found = append(found, l.take(t, f)...)
 	}
@@ -143,13 +128,48 @@ func (l *loader) tree(ctx context.Context, t Tree) error {
 	return nil
 }
 
-// list returns the candidate files in lexical order.
-func (l *loader) list(t Tree) ([]string, error) {
+// parse reads the files, several at a time. The result has the order of the names.
+func (l *loader) parse(ctx context.Context, t Tree, names []string) ([]*file, error) {
+	n := l.opts.Parallel
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	files := make([]*file, len(names))
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(n, len(names)) {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(names) {
+					return nil
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				files[i] = parse(t, names[i])
+			}
+		})
+	}
+	return files, g.Wait()
+}
+
+// list returns the candidate files in lexical order, and what keeps directories from
+// being listed.
+func (l *loader) list(t Tree) (names []string, found Problems, err error) {
 	skip := skips(l.opts.SkipDirs)
-	var names []string
-	err := fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
+	err = fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil && name == "." {
 			return err
+		}
+		if err != nil {
+			p := &Problem{File: display(t, name), Message: "failed to read directory", Err: plain(err)}
+			if l.opts.Lenient {
+				l.warn(p)
+			} else {
+				found = append(found, p)
+			}
+			return fs.SkipDir
 		}
 		if d.IsDir() {
 			if name != "." && (skip[d.Name()] || skip[name]) {
@@ -159,11 +179,19 @@ func (l *loader) list(t Tree) ([]string, error) {
 		}
 		switch path.Ext(name) {
 		case ".yaml", ".yml", ".json":
+		default:
+			return nil
+		}
+		switch {
+		case strings.HasPrefix(d.Name(), ".#"): // the mark Emacs leaves next to an edited file
+		case d.Type()&^fs.ModeSymlink != 0:
+			l.warn(&Problem{File: display(t, name), Message: "not a file; skipped"}) // opening a pipe would wait for ever
+		default:
 			names = append(names, name)
 		}
 		return nil
 	})
-	return names, err
+	return names, found, err
 }
 
 // skips returns the directories to skip: fixed, given, and by environment.
@@ -197,50 +225,59 @@ func (l *loader) take(t Tree, f *file) Problems {
 	for _, w := range f.warnings {
 		l.warn(w)
 	}
-	if len(f.problems) > 0 {
-		if !l.opts.Lenient {
-			return f.problems
-		}
-		f.problems.sort()
-		for _, p := range f.problems {
+	found := f.problems
+	if l.opts.Lenient && len(found) > 0 {
+		found.sort()
+		for _, p := range found {
 			q := *p
 			q.Message = "file skipped: " + q.Message
 			l.warn(&q)
 		}
 		return nil
 	}
+	// The entries of a file with a problem are looked at as well, since they may be
+	// defined elsewhere too: that is told at once.
+	for _, e := range f.entries {
+		if p := l.add(t, f, e); p != nil {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// add adds one entry; the problem is that there is one with this ID already.
+func (l *loader) add(t Tree, f *file, e registry.Entry) *Problem {
+	if e.ID.Name == "" {
+		return nil // reported
+	}
 	if l.at == nil {
 		l.at = map[registry.ID]place{}
 	}
-	var found Problems
-	for _, e := range f.entries {
-		if len(t.Meta) > 0 {
-			m := maps.Clone(e.Meta)
-			if m == nil {
-				m = make(map[string]any, len(t.Meta))
-			}
-			maps.Copy(m, t.Meta)
-			e.Meta = m
+	if len(t.Meta) > 0 {
+		m := maps.Clone(e.Meta)
+		if m == nil {
+			m = make(map[string]any, len(t.Meta))
 		}
-		first, seen := l.at[e.ID]
-		if !seen {
-			l.at[e.ID] = place{len(l.entries), l.trees}
-			l.entries = append(l.entries, e)
-			continue
-		}
-		p := f.problem(e.Origin.Line, e.Origin.Column, "", fmt.Sprintf("duplicate entry %s, first defined at %s",
-			e.ID, l.entries[first.index].Position("")))
-		if first.tree == l.trees && !l.opts.Lenient {
-			p.Hint = "rename or remove one of them"
-			found = append(found, p)
-			continue
-		}
-		p.Message = "duplicate entries detected (will use last definition): " + p.Message
-		l.warn(p)
-		l.entries[first.index] = e
-		l.at[e.ID] = place{first.index, l.trees}
+		maps.Copy(m, t.Meta)
+		e.Meta = m
 	}
-	return found
+	first, seen := l.at[e.ID]
+	if !seen {
+		l.at[e.ID] = place{len(l.entries), l.trees}
+		l.entries = append(l.entries, e)
+		return nil
+	}
+	p := f.problem(e.Origin.Line, e.Origin.Column, "", fmt.Sprintf("duplicate entry %s, first defined at %s",
+		e.ID, l.entries[first.index].Position("")))
+	if first.tree == l.trees && !l.opts.Lenient {
+		p.Hint = "rename or remove one of them"
+		return p
+	}
+	p.Message = "duplicate entries detected (will use last definition): " + p.Message
+	l.warn(p)
+	l.entries[first.index] = e
+	l.at[e.ID] = place{first.index, l.trees}
+	return nil
 }
 
 // display joins the name of a tree and the name of a file in it the way a person would

@@ -4,7 +4,6 @@ package source_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,9 +69,8 @@ func TestLoadForms(t *testing.T) {
 	}{
 		{"list", "a.yaml", "namespace: app\nentries:\n  - name: x\n    kind: k\n    y: 2\n    z: {a: [1, two, true, null]}\n",
 			"app:x", "k", nil, m{"y": 2.0, "z": m{"a": []any{1.0, "two", true, nil}}}},
-		{"data wins over other fields", "a.yml", "namespace: app\nentries:\n  - {name: x, kind: k, data: {x: 1}, y: 2}\n", "app:x", "k", nil, m{"x": 1.0}},
 		{"data may be any value", "a.yml", "namespace: app\nentries:\n  - {name: x, kind: k, data: [1]}\n", "app:x", "k", nil, []any{1.0}},
-		{"single entry with data", "a.yaml", "version: '1.0'\nnamespace: app\nname: x\nkind: k\nmeta: {m: 1}\ndata: {a: 1, name: no, meta: no}\nlost: 1\n",
+		{"single entry with data", "a.yaml", "version: '1.0'\nnamespace: app\nname: x\nkind: k\nmeta: {m: 1}\ndata: {a: 1, name: no, meta: no}\n",
 			"app:x", "k", m{"m": 1.0}, m{"a": 1.0}},
 		{"single entry without data", "a.yaml", "version: 1.0\nnamespace: app\nname: x\nkind: k\nfoo: bar\n", "app:x", "k", nil, m{"foo": "bar"}},
 		{"metadata of the file goes under that of the entry", "a.yaml", "namespace: app\nmeta: {a: 1, b: 1}\nentries:\n  - name: x\n    kind: k\n    meta: {b: 2}\n",
@@ -85,8 +83,17 @@ func TestLoadForms(t *testing.T) {
 		{"anchors and merge keys", "a.yaml", "namespace: app\nx-base: &b {p: 1, q: 2}\nentries:\n  - name: x\n    kind: k\n    v: {<<: *b, q: 3}\n    w: *b\n", "app:x", "k", nil,
 			m{"v": m{"p": 1.0, "q": 3.0}, "w": m{"p": 1.0, "q": 2.0}}},
 		{"keys are text", "a.yaml", "namespace: app\nentries:\n  - name: x\n    kind: k\n    m: {1: a, true: b}\n", "app:x", "k", nil, m{"m": m{"1": "a", "true": "b"}}},
-		{"only the first document", "a.yaml", "namespace: app\nname: x\nkind: k\n---\nnamespace: app\nname: y\nkind: k\n", "app:x", "k", nil, m{}},
 		{"empty list with a single entry", "a.yaml", "namespace: app\nentries: []\nname: x\nkind: k\n", "app:x", "k", nil, m{}},
+		{"entries share fields by merge keys", "a.yaml", "namespace: app\nx-base: &b {kind: k, p: 1, meta: {m: 1}}\nentries:\n  - {<<: *b, name: x, q: 2}\n",
+			"app:x", "k", m{"m": 1.0}, m{"p": 1.0, "q": 2.0}},
+		{"the first of several merged maps wins", "a.yaml", "namespace: app\nentries:\n  - {<<: [{kind: k}, {kind: no, a: 1}], name: x}\n", "app:x", "k", nil, m{"a": 1.0}},
+		{"data may be merged in", "a.yaml", "namespace: app\nx: &b {data: {a: 1}}\nentries:\n  - {<<: *b, name: x, kind: k}\n", "app:x", "k", nil, m{"a": 1.0}},
+		{"keys may be aliases", "a.yaml", "namespace: app\nentries:\n  - {name: &n x, kind: k, a: {*n : 1}}\n", "app:x", "k", nil, m{"a": m{"x": 1.0}}},
+		{"integers of every base", "a.yaml", "namespace: app\nname: x\nkind: k\na: 0b11\nb: -0x1f\nc: 0o17\nd: +12\ne: 08\nf: !!int '7'\ng: !!float 3\nh: 18:30\n", "app:x", "k", nil,
+			m{"a": 3.0, "b": -31.0, "c": 15.0, "d": 12.0, "e": 8.0, "f": 7.0, "g": 3.0, "h": "18:30"}},
+		{"tags of other people", "a.yaml", "namespace: app\nname: x\nkind: k\na: !Ref b\nc: !thing {d: 1}\ne: !!timestamp 2024-01-02\nf: !!str 12\n", "app:x", "k", nil,
+			m{"a": "b", "c": m{"d": 1.0}, "e": "2024-01-02", "f": "12"}},
+		{"json with a byte order mark", "a.json", "\ufeff{\"namespace\":\"app\",\"name\":\"x\",\"kind\":\"k\"} \n", "app:x", "k", nil, m{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			wantOne(t, mustLoad(t, c.file, c.text), c.id, c.kind, c.meta, c.data)
@@ -100,7 +107,8 @@ func TestLoadIgnoresForeignFiles(t *testing.T) {
 		"k8s.yaml", "kind: Pod\nname: x\n",
 		"empty.yaml", "", "comment.yml", "# nothing\n", "list.yaml", "- 1\n", "scalar.json", "3",
 		"blank.yaml", "namespace: '  '\nentries: [{name: x, kind: k}]\n",
-		"zero.yaml", "namespace: app\nentries: []\n",
+		"zero.yaml", "namespace: app\nentries: []\n", "null.yaml", "namespace: app\nentries:\n# - name: x\n",
+		".#a.yaml", "not: [yaml",
 		"notes.txt", "namespace: app\nname: x\nkind: k\n",
 		"node_modules/a.yaml", "namespace: app\nname: x\nkind: k\n",
 	)
@@ -122,6 +130,11 @@ func TestLoadReportsEveryProblemWithItsPosition(t *testing.T) {
 		"i.yaml", "namespace: app\nentries:\n  - {name: r, kind: k, v: &v [*v]}\n",
 		"j.yaml", "namespace: app\nentries:\n  - name: z\n    kind: k\n    text: 'open\n",
 		"k.yaml", "namespace: app\nentires: []\n",
+		"l.yaml", "namespace: app\nname: x\nkind: k\na: !!int foo\nb: !!bool yes\nc: !!null x\nd: !!float y\n? ~\n: 1\n",
+		"m.yaml", "namespace: app\nx: &d {p: 1, p: 2}\nentries:\n  - {name: m1, kind: k, a: *d, b: *d}\n  - {name: m2, kind: k, a: {<<: *d}}\n",
+		"n.yaml", "namespace: [app]\n", "o.yaml", "namespace: a:b\nentries: []\nversion: [1]\n",
+		"p.yaml", "namespace: app\nentries:\n  - {name: ok, kind: k}\n  - {name: p}\n",
+		"q.yaml", "namespace: app\nname: file://gone\nkind: k\n",
 	)
 	var ps source.Problems
 	if !errors.As(err, &ps) {
@@ -140,9 +153,20 @@ func TestLoadReportsEveryProblemWithItsPosition(t *testing.T) {
 		"src/f.yaml:3:7: meta: meta must be a map",
 		`src/g.yaml:1:1: namespce: unknown field in a file of entries without a namespace (did you mean "namespace"?)`,
 		`src/h.yaml:3:27: entries[0].v: number ".inf" is not representable`,
+		"src/h.yaml:4:5: duplicate entry app:ok, first defined at src/a.yaml:3:5 (rename or remove one of them)",
 		`src/i.yaml:3:31: entries[0].v[0]: an alias refers to a value that contains it`,
-		"src/j.yaml:5:5: bad YAML: found unexpected end of stream",
+		"src/j.yaml:5:11: bad YAML: found unexpected end of stream (the quote opened here is never closed)",
 		`src/k.yaml:1:12: entries: either entries array or single entry (name/kind) must be provided ("entires": did you mean "entries"?)`,
+		"src/l.yaml:1:1: duplicate entry app:x, first defined at src/a.yaml:5:5 (rename or remove one of them)",
+		`src/l.yaml:4:4: a: "foo" is no !!int`, `src/l.yaml:5:4: b: "yes" is no !!bool`, `src/l.yaml:6:4: c: "x" is no !!null`, `src/l.yaml:7:4: d: "y" is no !!float`,
+		"src/l.yaml:8:3: a key must be a text or another scalar, and not null",
+		`src/m.yaml:2:14: entries[0].a.p: key "p" is already defined at line 2, column 8`,
+		"src/n.yaml:1:12: namespace: namespace must be a string",
+		`src/o.yaml:1:12: namespace: namespace "a:b" must not contain ':'`,
+		"src/o.yaml:3:10: version: version must be a string",
+		"src/p.yaml:3:5: duplicate entry app:ok, first defined at src/a.yaml:3:5 (rename or remove one of them)",
+		"src/p.yaml:4:5: entry[1].kind: kind is required and must be a non-empty string",
+		"src/q.yaml:2:7: name: interpolation failed: failed to read file src/gone: file does not exist (create the file, or correct the path)",
 	}
 	got := strings.Split(ps.Error(), "\n")
 	if !slices.Equal(got, want) {
@@ -187,47 +211,6 @@ func TestDuplicateInOneTreeIsAProblemAcrossTreesTheLaterWins(t *testing.T) {
 	}
 }
 
-func TestInterpolation(t *testing.T) {
-	es := mustLoad(t,
-		"app/a.yaml", "namespace: app\nmeta: {doc: file://doc.md}\nentries:\n  - name: x\n    kind: k\n    source: file://sub/x.lua\n    lib: file:///lib/l.lua\n    deep: [{s: file://../lib/l.lua}]\n    file://key: 1\n",
-		"app/doc.md", "D", "app/sub/x.lua", "return 1\n", "lib/l.lua", "L")
-	wantOne(t, es, "app:x", "k", m{"doc": "D"}, m{"source": "return 1\n", "lib": "L", "deep": []any{m{"s": "L"}}, "file://key": 1.0})
-
-	for ref, want := range map[string]string{
-		"file://":                      "empty file path in file:// URL",
-		"file:///":                     "empty file path in file:// URL",
-		"file://../../etc/passwd":      "path traversal detected in file path: ../../etc/passwd",
-		"file:///../x":                 "path traversal detected in file path: /../x",
-		"file://sub/../../../x":        "path traversal detected",
-		"file://a\\0b":                 "failed to read file",
-		"file:///app":                  "failed to read file",
-		`"file://a\0b"`:                "invalid file path",
-		"file://nothing/here/file.lua": "failed to read file src/app/nothing/here/file.lua",
-	} {
-		_, _, err := load(t, source.Options{}, "app/a.yaml", "namespace: app\nentries:\n  - name: x\n    kind: k\n    source: "+ref+"\n")
-		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "src/app/a.yaml:5:13: entries[0].source: interpolation failed") {
-			t.Errorf("%s: %v", ref, err)
-		}
-	}
-}
-
-func TestSymbolicLinksCannotLeaveTheTree(t *testing.T) {
-	dir := t.TempDir()
-	src := filepath.Join(dir, "src")
-	if err := errors.Join(
-		os.Mkdir(src, 0o755),
-		os.WriteFile(filepath.Join(dir, "secret"), []byte("s"), 0o600),
-		os.Symlink(filepath.Join(dir, "secret"), filepath.Join(src, "link")),
-		os.WriteFile(filepath.Join(src, "a.yaml"), []byte("namespace: app\nentries:\n  - {name: x, kind: k, s: 'file://link'}\n"), 0o600),
-	); err != nil {
-		t.Fatal(err)
-	}
-	_, err := source.Load(t.Context(), []string{src}, source.Options{})
-	if err == nil || !strings.Contains(err.Error(), "path traversal detected in file path: link") {
-		t.Errorf("error %v", err)
-	}
-}
-
 func TestMissingDirectoryIsAWarning(t *testing.T) {
 	var warnings []string
 	es, err := source.Load(t.Context(), []string{filepath.Join(t.TempDir(), "none")}, source.Options{
@@ -249,97 +232,5 @@ func TestSkippedDirectories(t *testing.T) {
 	}
 	if err != nil || !slices.Equal(names, []string{"f", "e", "g"}) {
 		t.Errorf("%q, %v", names, err)
-	}
-}
-
-func TestAliasesCannotExplode(t *testing.T) {
-	var b strings.Builder
-	b.WriteString("namespace: app\nname: x\nkind: k\na0: &a0 [1,1,1,1,1,1,1,1,1,1]\n")
-	for i := range 9 {
-		n := string(rune('0' + i))
-		b.WriteString("a" + string(rune('1'+i)) + ": &a" + string(rune('1'+i)) + " [" + strings.TrimSuffix(strings.Repeat("*a"+n+",", 10), ",") + "]\n")
-	}
-	_, _, err := load(t, source.Options{}, "a.yaml", b.String())
-	if err == nil || !strings.Contains(err.Error(), "aliases expand to more than") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestInexactIntegerIsAWarning(t *testing.T) {
-	_, warnings, err := load(t, source.Options{}, "a.yaml", "namespace: app\nname: x\nkind: k\nn: 9007199254740993\nm: 18446744073709551615\nok: 9007199254740992\n")
-	if err != nil || len(warnings) != 2 || !strings.HasPrefix(warnings[0], "src/a.yaml:4:4: n: integer 9007199254740993 cannot be represented exactly (quote it") {
-		t.Errorf("%q, %v", warnings, err)
-	}
-}
-
-func TestOriginMapsFieldsAndText(t *testing.T) {
-	es := mustLoad(t,
-		"app/a.yaml", `namespace: app
-meta:
-  owner: me
-entries:
-  - name: x
-    kind: k
-    meta:
-      tags: [a, b]
-    method: main
-    source: file://x.lua
-    inline: |
-      local a = 1
-      return a
-    pool:
-      size: 3
-      "a.b": {c: 1}
-  - name: y
-    kind: k
-    data:
-      script: |-
-
-          first
-`,
-		"app/x.lua", "return 1")
-	x, y := es[0], es[1]
-	for path, want := range map[string]string{
-		"":                "src/app/a.yaml:5:5",
-		"name":            "src/app/a.yaml:5:11",
-		"kind":            "src/app/a.yaml:6:11",
-		"meta":            "src/app/a.yaml:8:7",
-		"meta.owner":      "src/app/a.yaml:3:10",
-		"meta.tags.1":     "src/app/a.yaml:8:17",
-		"data.method":     "src/app/a.yaml:9:13",
-		"data.source":     "src/app/a.yaml:10:13",
-		"data.pool.size":  "src/app/a.yaml:15:13",
-		"data.pool.a.b.c": "src/app/a.yaml:16:18",
-		"data.pool.none":  "src/app/a.yaml:15:7",
-		"data.none":       "src/app/a.yaml:5:5",
-		"nothing":         "src/app/a.yaml:5:5",
-	} {
-		if got := x.Position(path); got != want {
-			t.Errorf("Position(%q) = %s, want %s", path, got, want)
-		}
-	}
-	if got := x.SourceFile("data.source"); got != "src/app/x.lua" {
-		t.Errorf("SourceFile(data.source) = %q", got)
-	}
-	if got := x.SourceFile("data.inline"); got != "" {
-		t.Errorf("SourceFile(data.inline) = %q", got)
-	}
-	for _, c := range []struct {
-		e         registry.Entry
-		path      string
-		line, col int
-		want      string
-	}{
-		{x, "data.source", 3, 7, "src/app/x.lua:3:7"},
-		{x, "data.inline", 2, 8, "src/app/a.yaml:13:14"},
-		{x, "data.inline", 1, 0, "src/app/a.yaml:12"},
-		{y, "data.script", 2, 1, "src/app/a.yaml:22:11"},
-		{x, "data.method", 1, 3, "src/app/a.yaml:9:15"},
-		{x, "data.none", 1, 1, "src/app/a.yaml:5:5"},
-		{registry.Entry{}, "data.x", 1, 1, ""},
-	} {
-		if got := c.e.Locate(c.path, c.line, c.col); got != c.want {
-			t.Errorf("Locate(%s, %d, %d) = %s, want %s", c.path, c.line, c.col, got, c.want)
-		}
 	}
 }

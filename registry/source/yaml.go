@@ -6,23 +6,21 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
 // parseYAML returns the root of the first document, or nil when there is none.
-func parseYAML(raw []byte) (root *yaml.Node, p *Problem) {
-	defer func() {
-		// The parser is known to panic on some malformed input.
-		if v := recover(); v != nil {
-			root, p = nil, &Problem{Message: fmt.Sprintf("bad YAML: %v", v)}
-		}
-	}()
-	var doc yaml.Node
-	// Unmarshal reads the first document only and, unlike a Decoder, does not copy.
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
+func parseYAML(raw []byte) (*yaml.Node, *Problem) {
+	if directive := []byte("%YAML 1.2"); bytes.HasPrefix(raw, directive) {
+		// The parser reads this version but insists on the name of the one before.
+		raw = slices.Clone(raw)
+		raw[len(directive)-1] = '1'
+	}
+	doc, err := unmarshal(raw)
+	if err != nil {
 		return nil, yamlProblem(raw, err)
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) == 0 {
@@ -31,36 +29,74 @@ func parseYAML(raw []byte) (root *yaml.Node, p *Problem) {
 	return doc.Content[0], nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// parserError matches the messages of the parser, as opposed to those of the scanner.
-var parserError = regexp.MustCompile(`^did not find expected (<|node content|key|'-' indicator|',' or)`)
-
-// yamlProblem finds the position in the text of a parser error; the column is that of
-// the first character of the line, since the parser does not tell it.
-func yamlProblem(raw []byte, err error) *Problem {
-	p := &Problem{Message: "bad YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		return p
-	}
-	p.Message = "bad YAML: " + m[2]
-	if m[1] == "" {
-		p.Line, p.Col = 1, 1
-		return p
-	}
-	p.Line, _ = strconv.Atoi(m[1])
-	if parserError.MatchString(m[2]) {
-		p.Line++ // the library counts from zero in these: they give the line before
-	}
-	lines := bytes.Split(raw, []byte("\n"))
-	if p.Line >= 1 && p.Line <= len(lines) {
-		l := lines[p.Line-1]
-		p.Col = len(l) - len(bytes.TrimLeft(l, " \t")) + 1
-		if tab := bytes.IndexByte(l[:p.Col-1], '\t'); tab >= 0 {
-			p.Col = tab + 1
-			p.Hint = "indent with spaces, not tabs"
+func unmarshal(raw []byte) (doc yaml.Node, err error) {
+	defer func() {
+		// The parser is known to panic on some malformed input.
+		if v := recover(); v != nil {
+			err = fmt.Errorf("yaml: %v", v)
 		}
+	}()
+	// Unmarshal reads the first document only and, unlike a Decoder, does not copy.
+	err = yaml.Unmarshal(raw, &doc)
+	return doc, err
+}
+
+// yamlMessage splits the text of an error of the library.
+var yamlMessage = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?(?s:(.*))$`)
+
+// fromZero matches the messages in which the library counts lines from zero: those of
+// the parser, as opposed to those of the scanner.
+var fromZero = regexp.MustCompile(`^did not find expected (<|node content|key|'-' indicator|',' or)`)
+
+func yamlProblem(raw []byte, err error) *Problem {
+	m := yamlMessage.FindStringSubmatch(err.Error())
+	p := &Problem{Message: "bad YAML: " + m[2], Line: 1, Col: 1}
+	told, _ := strconv.Atoi(m[1])
+	if fromZero.MatchString(m[2]) {
+		told++
+	}
+	p.Line = max(told, 1)
+	if at, ok := locate(raw, err.Error(), m[2]); ok {
+		p.Line, p.Col = lineCol(raw, at)
+		p.Hint = yamlHint(m[2], raw[at], told)
 	}
 	return p
+}
+
+// moreDocuments returns the line on which a second document begins, or 0. from is the
+// line on which the first one begins.
+func moreDocuments(raw []byte, from int) int {
+	rest := raw
+	for range from {
+		_, next, ok := bytes.Cut(rest, []byte("\n"))
+		if !ok {
+			return 0
+		}
+		rest = next
+	}
+	if !bytes.Contains(rest, []byte("---")) && !bytes.Contains(rest, []byte("...")) {
+		return 0
+	}
+	ended := false
+	line := from
+	for text := range bytes.Lines(rest) {
+		line++
+		text = bytes.TrimRight(text, " \t\r\n")
+		switch {
+		case isMarker(text, "---"):
+			ended = true
+			text = bytes.TrimLeft(text[3:], " \t")
+		case isMarker(text, "..."):
+			ended, text = true, nil
+		}
+		if ended && len(text) > 0 && text[0] != '#' && text[0] != '%' {
+			return line
+		}
+	}
+	return 0
+}
+
+func isMarker(line []byte, marker string) bool {
+	rest, ok := bytes.CutPrefix(line, []byte(marker))
+	return ok && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\t')
 }
