@@ -3,50 +3,33 @@
 package process_test
 
 import (
-	"context"
-	"io"
-	"log/slog"
+	"os"
+	"sync"
 	"testing"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"go.uber.org/goleak"
 
-	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/benchmarks/process"
 )
 
-// step is a process made of its Step function.
-type step func(events []scheduler.Event, out *scheduler.Output) error
-
-func (step) Init(context.Context, string, any) error { return nil }
-func (s step) Step(events []scheduler.Event, out *scheduler.Output) error {
-	return s(events, out)
-}
-func (step) Close() {}
-
-func newScheduler(b *testing.B) *scheduler.Scheduler {
-	s, err := scheduler.New(scheduler.Config{})
-	if err != nil {
-		b.Fatal(err)
+// contestants returns who takes part, ours first.
+func contestants(b *testing.B) []process.Contestant {
+	all := []process.Contestant{ours, oursPlain, oursInTurn, goroutines, protoactor}
+	if haveErlang() {
+		return append(all, erlang)
 	}
-	s.Start()
-	b.Cleanup(func() {
-		if err := s.Stop(context.Background()); err != nil {
-			b.Error(err)
+	absent.Do(func() { b.Log("erlang is absent: no erl and erlc on PATH") })
+	return all
+}
+
+// absent is done when the output says that Erlang is absent.
+var absent sync.Once
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if beamDir != "" {
+			_ = os.RemoveAll(beamDir)
 		}
-	})
-	return s
-}
-
-func submit(b *testing.B, s *scheduler.Scheduler, p scheduler.Process) *scheduler.Ref {
-	ref, err := s.Submit(context.Background(), p, scheduler.SubmitOptions{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return ref
-}
-
-func newActors(b *testing.B) *actor.RootContext {
-	quiet := slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 1}))
-	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	b.Cleanup(system.Shutdown)
-	return system.Root
+		os.Exit(code)
+	}))
 }

@@ -5,8 +5,9 @@
 //
 //	go test -run '^$' -bench . -count 5 -p 1 ./... | go run ./report
 //
-// Of several measurements of one thing the median counts. The ratio is the peer's time
-// divided by ours: above 1 ours is faster.
+// Of several measurements of one thing the median counts. Where single latencies were
+// measured, their median (p50-ns) stands for the time. The ratio is the peer's time divided
+// by ours: above 1 ours is faster.
 package main
 
 import (

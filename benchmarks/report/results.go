@@ -4,9 +4,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -16,6 +18,9 @@ import (
 
 // ours is what the part of a benchmark's name that is not a peer begins with.
 const ours = "ours"
+
+// module is where the paths of the packages begin with that hold the benchmarks.
+const module = "/benchmarks/"
 
 // results are the measurements in the order in which things were first measured.
 type results struct {
@@ -43,7 +48,7 @@ func read(in io.Reader) (*results, error) {
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
 		if pkg, ok := strings.CutPrefix(line, "pkg: "); ok {
-			suite = path.Base(pkg)
+			suite = suiteOf(pkg)
 			continue
 		}
 		failed = failed || strings.HasPrefix(line, "FAIL") || strings.HasPrefix(line, "--- FAIL")
@@ -70,6 +75,17 @@ func read(in io.Reader) (*results, error) {
 		return nil, errors.New("no benchmarks in the input")
 	}
 	return r, nil
+}
+
+// suiteOf returns the suite that a package belongs to: the first folder of the module. A
+// peer that cannot be in one program with the others has a package below its suite's.
+func suiteOf(pkg string) string {
+	_, dir, found := strings.Cut(pkg, module)
+	if !found {
+		return path.Base(pkg)
+	}
+	suite, _, _ := strings.Cut(dir, "/")
+	return suite
 }
 
 func (r *results) contestant(name, who string) *contestant {
@@ -102,12 +118,15 @@ func (r *results) table() string {
 	for _, t := range r.things {
 		name, base := t.name, float64(0)
 		for _, c := range t.contestants {
-			ns, _ := c.median("ns/op")
-			ratio := ""
+			ns, timed := c.time()
+			duration, ratio := "", ""
+			if timed {
+				duration = number(ns)
+			}
 			switch {
 			case c.name == ours:
 				base = ns
-			case base > 0:
+			case base > 0 && timed:
 				ratio = number(ns / base)
 			}
 			size, ok := c.median("B/item")
@@ -121,26 +140,49 @@ func (r *results) table() string {
 			if v, ok := c.median("allocs/op"); ok {
 				allocs = number(v)
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, c.name, number(ns), ratio, bytes, allocs, c.others())
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, c.name, duration, ratio, bytes, allocs, c.others())
 			name = ""
 		}
 	}
 	return b.String()
 }
 
+// time returns what stands for the time of a contestant: the median where there is a
+// distribution, the mean elsewhere; ok is false where no time was measured.
+func (c *contestant) time() (ns float64, ok bool) {
+	if ns, ok = c.median("p50-ns"); ok {
+		return ns, true
+	}
+	return c.median("ns/op")
+}
+
 // others lists the measurements that have no column.
 func (c *contestant) others() string {
+	units := slices.SortedFunc(maps.Keys(c.values), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a, b))
+	})
 	var out []string
-	for unit := range c.values {
+	for _, unit := range units {
 		switch unit {
-		case "ns/op", "B/op", "allocs/op", "B/item", "MB/s":
+		case "ns/op", "p50-ns", "B/op", "allocs/op", "B/item", "MB/s":
 			continue
 		}
 		v, _ := c.median(unit)
 		out = append(out, number(v)+" "+unit)
 	}
-	slices.Sort(out)
 	return strings.Join(out, ", ")
+}
+
+// rank puts what belongs to a distribution before everything else.
+func rank(unit string) int {
+	switch unit {
+	case "p99-ns":
+		return 0
+	case "max-ns":
+		return 1
+	default:
+		return 2
+	}
 }
 
 // number prints about three digits and groups the rest.

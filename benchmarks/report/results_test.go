@@ -17,12 +17,24 @@ BenchmarkSend/shards=2/channels-2	 100	 125 ns/op	 8 B/op	 1 allocs/op
 PASS
 pkg: github.com/wippyrun/kit/benchmarks/system
 BenchmarkHello/ours-2	 3	 23169886 ns/op	 18.48 peak-MiB
+pkg: github.com/wippyrun/kit/benchmarks/process
+BenchmarkWakeup/ours-2    	 1	 9000 ns/op	 50000 max-ns	 5000 p50-ns	 40000 p99-ns	 1 a-ns
+BenchmarkQuiet/ours-2    	 1	 0.25 idle-cpu-%
+--- BENCH: BenchmarkQuiet
+    contestants_test.go:21: erlang is absent: no erl and erlc on PATH
+pkg: github.com/wippyrun/kit/benchmarks/process/hollywood
+BenchmarkWakeup/hollywood-2    	 1	 9000 ns/op	 50000 max-ns	 10000 p50-ns	 90000 p99-ns
+BenchmarkQuiet/hollywood-2    	 1	 0.5 idle-cpu-%
 `
 	const want = `| measured | who | ns | ratio | B | allocs | other |
 |---|---|---:|---:|---:|---:|---|
 | mailbox Send/shards=2 | ours | 50 |  | 0 | 0 |  |
 |  | channels | 125 | 2.5 | 8 | 1 |  |
 | system Hello | ours | 23 169 886 |  |  |  | 18 peak-MiB |
+| process Wakeup | ours | 5 000 |  |  |  | 40 000 p99-ns, 50 000 max-ns, 1 a-ns |
+|  | hollywood | 10 000 | 2 |  |  | 90 000 p99-ns, 50 000 max-ns |
+| process Quiet | ours |  |  |  |  | 0.25 idle-cpu-% |
+|  | hollywood |  |  |  |  | 0.5 idle-cpu-% |
 `
 	var out strings.Builder
 	if err := run(strings.NewReader(in), &out); err != nil {

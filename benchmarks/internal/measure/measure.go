@@ -15,19 +15,42 @@ import (
 // whole batch has a moment at which everything that was asked for has happened.
 func Items(b *testing.B, n int, batch func()) {
 	b.Helper()
+	Timed(b, n, func() time.Duration {
+		start := time.Now()
+		batch()
+		return time.Since(start)
+	})
+}
+
+// Timed is Items for a batch that says itself how long it took, because not all of it
+// is to be counted. Allocations are those of all of it.
+func Timed(b *testing.B, n int, batch func() time.Duration) {
+	b.Helper()
 	b.ReportAllocs()
 	var before, after runtime.MemStats
+	var spent time.Duration
 	batch() // warm: pools, stacks, the caches of ours and theirs
 	runtime.ReadMemStats(&before)
 	for b.Loop() {
-		batch()
+		spent += batch()
 	}
-	elapsed := b.Elapsed()
 	runtime.ReadMemStats(&after)
 	items := float64(b.N) * float64(n)
-	b.ReportMetric(float64(elapsed.Nanoseconds())/items, "ns/op")
+	b.ReportMetric(float64(spent.Nanoseconds())/items, "ns/op")
 	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/items, "B/op")
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/items, "allocs/op")
+}
+
+// Foreign is Timed for a batch that runs in another program, by that program's clock.
+// What it allocates there is not known here and not reported.
+func Foreign(b *testing.B, n int, batch func() time.Duration) {
+	b.Helper()
+	batch()
+	var spent time.Duration
+	for b.Loop() {
+		spent += batch()
+	}
+	b.ReportMetric(float64(spent.Nanoseconds())/(float64(b.N)*float64(n)), "ns/op")
 }
 
 // Memory returns the bytes in live heap objects and in the stacks of goroutines.
