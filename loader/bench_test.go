@@ -125,3 +125,25 @@ func TestMergedValueDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per lookup", n)
 	}
 }
+
+// TestAllocationsPerComponent bounds what a component without functions of weight
+// costs from New to Stop: contexts, a goroutine, a share of a few tables.
+func TestAllocationsPerComponent(t *testing.T) {
+	cs := layered(10, 100)
+	perRun := testing.AllocsPerRun(3, func() {
+		l := mustNew(t, cs...)
+		ctx, err := l.Load(context.Background())
+		if err == nil {
+			err = l.Start(ctx)
+		}
+		if err == nil {
+			err = l.Stop(ctx)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if n := perRun / float64(len(cs)); n > 10 {
+		t.Errorf("%.1f allocations per component", n)
+	}
+}

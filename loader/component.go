@@ -23,18 +23,20 @@ type Component struct {
 
 	// Load makes the component and returns a context that carries it, or the
 	// context it was given when it has nothing to add (nil means the same). The
-	// given context carries the values of all levels below. It ends when a component
-	// fails, when the time-out passes, or when the component is stopped: it may be
-	// kept for work that lasts as long as the component. The cancellation and
-	// the deadline of the returned context are ignored; its values count.
+	// given context carries the values of all levels below. It ends when a Load
+	// fails, else when the component has been stopped: it may be kept for work that
+	// lasts as long as the component. The cancellation and the deadline of the
+	// returned context are ignored; its values count.
 	Load func(ctx context.Context) (context.Context, error)
 
-	// Start begins the visible work of the component. The context lives until the
-	// component is stopped and ends early only when the time-out passes or the
-	// context of [Loader.Start] ends.
+	// Start begins the visible work of the component. Its context, too, ends when
+	// the component has been stopped, or earlier with the context of [Loader.Start].
 	Start func(ctx context.Context) error
 
-	// Stop ends that work. It is called only if Start succeeded or is nil.
+	// Stop ends that work. It is called once the component is up: when Start
+	// succeeded or, for a component without Start, when Load did. So what a component
+	// with a Start takes in Load it must not leave to Stop to give back, for if Start
+	// is never reached, neither is Stop; one without a Start may.
 	Stop func(ctx context.Context) error
 
 	// Timeout bounds each of the three functions, not their sum. 0 means no bound

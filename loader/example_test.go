@@ -2,7 +2,9 @@ package loader_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/wippyrun/kit/loader"
 )
@@ -65,4 +67,34 @@ func ExampleNew_problems() {
 	// dependency resolution failed: 2 problems
 	//   component c depends on typo, which is not registered
 	//   dependency cycle: a → b → c → a
+}
+
+func ExampleComponentError() {
+	l, err := loader.New(
+		loader.Component{
+			Name: "cache",
+			Load: func(ctx context.Context) (context.Context, error) { return ctx, nil },
+			Stop: func(context.Context) error { fmt.Println("cache stopped"); return nil },
+		},
+		loader.Component{
+			Name:      "search",
+			DependsOn: []string{"cache"},
+			Timeout:   time.Millisecond,
+			Load: func(ctx context.Context) (context.Context, error) {
+				<-ctx.Done() // the index never arrives
+				return nil, ctx.Err()
+			},
+		},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = l.Load(context.Background())
+	if failure, ok := errors.AsType[*loader.ComponentError](err); ok {
+		fmt.Println(failure.Component, failure.Phase, errors.Is(failure, loader.ErrTimeout))
+	}
+	// Output:
+	// cache stopped
+	// search load true
 }

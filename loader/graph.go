@@ -112,7 +112,8 @@ func level(nodes []node) (g *graph, complete bool) {
 		}
 	}
 	g = &graph{nodes: make([]node, 0, len(nodes))}
-	position := make([]int, len(nodes)) // index into nodes -> index into g.nodes
+	position := make([]int, len(nodes))     // index into nodes -> index into g.nodes
+	all := make([]int, 0, countDeps(nodes)) // one array for the deps of all copies
 	for len(ready) > 0 {
 		slices.Sort(ready) // nodes are sorted by name, so this sorts by name
 		row := make([]int, 0, len(ready))
@@ -122,10 +123,11 @@ func level(nodes []node) (g *graph, complete bool) {
 			row = append(row, len(g.nodes))
 			n := nodes[i]
 			n.level = len(g.levels)
-			n.deps = slices.Clone(n.deps)
-			for k, d := range n.deps {
-				n.deps[k] = position[d]
+			begin := len(all)
+			for _, d := range n.deps {
+				all = append(all, position[d])
 			}
+			n.deps = all[begin:len(all):len(all)]
 			g.nodes = append(g.nodes, n)
 			for _, u := range users[i] {
 				if waiting[u]--; waiting[u] == 0 {
@@ -142,15 +144,13 @@ func level(nodes []node) (g *graph, complete bool) {
 // reverse returns, for each node, the nodes that depend on it.
 func reverse(nodes []node) [][]int {
 	count := make([]int, len(nodes))
-	total := 0
 	for i := range nodes {
 		for _, d := range nodes[i].deps {
 			count[d]++
-			total++
 		}
 	}
 	users := make([][]int, len(nodes))
-	all := make([]int, total) // one array for the users of all nodes
+	all := make([]int, countDeps(nodes)) // one array for the users of all nodes
 	for i, n := range count {
 		users[i], all = all[:0:n], all[n:]
 	}
@@ -160,6 +160,15 @@ func reverse(nodes []node) [][]int {
 		}
 	}
 	return users
+}
+
+// countDeps returns the number of edges.
+func countDeps(nodes []node) int {
+	total := 0
+	for i := range nodes {
+		total += len(nodes[i].deps)
+	}
+	return total
 }
 
 // plan returns the names of every level.
@@ -173,45 +182,77 @@ func (g *graph) plan() [][]string {
 	return plan
 }
 
-// cycles returns one shortest cycle for every strongly connected component of the
-// graph that has one. A path begins and ends with the component's smallest name;
-// the paths are sorted.
+// cycles returns cycles such that every component that is part of one is in at least
+// one of them. A path begins and ends with its smallest name; the paths are sorted.
+//
+// All cycles would be too many, exponentially; one per strongly connected group too
+// few, for breaking it may leave the others of the group in cycles not yet told.
 func cycles(nodes []node) [][]string {
 	var paths [][]string
-	for _, group := range stronglyConnected(nodes) {
-		start := slices.Min(group)
-		if path := shortestCycle(nodes, start, group); path != nil {
-			paths = append(paths, path)
+	told := make([]bool, len(nodes))
+	groups := stronglyConnected(nodes)
+	s := newSearch(nodes, groups)
+	for _, group := range groups {
+		slices.Sort(group) // by name, as the nodes are
+		for _, i := range group {
+			if told[i] {
+				continue
+			}
+			var path []string
+			for _, j := range s.shortestCycle(i) {
+				told[j] = true
+				path = append(path, nodes[j].Name)
+			}
+			if path != nil {
+				paths = append(paths, append(path, path[0]))
+			}
 		}
 	}
 	slices.SortFunc(paths, slices.Compare)
 	return paths
 }
 
-// shortestCycle searches breadth-first, inside group, for a way from start back to
-// start. It returns nil for a group of one node without an edge to itself.
-func shortestCycle(nodes []node, start int, group []int) []string {
-	inside := make(map[int]bool, len(group))
-	for _, i := range group {
-		inside[i] = true
+// search is the memory of shortestCycle, kept between its calls: a group may need
+// as many as it has nodes.
+type search struct {
+	nodes    []node
+	groupOf  []int // the strongly connected group of each node
+	from     []int // the node that a node was reached from
+	seenFrom []int // 1 + the start of the search that reached it last
+}
+
+func newSearch(nodes []node, groups [][]int) *search {
+	n := len(nodes)
+	s := &search{nodes: nodes, groupOf: make([]int, n), from: make([]int, n), seenFrom: make([]int, n)}
+	for number, group := range groups {
+		for _, i := range group {
+			s.groupOf[i] = number
+		}
 	}
-	from := map[int]int{}
+	return s
+}
+
+// shortestCycle searches breadth-first, inside the group of start, for a way from
+// start back to start. It returns the nodes on it from the smallest on, and nil when
+// start is alone and does not depend on itself.
+func (s *search) shortestCycle(start int) []int {
 	queue := []int{start}
 	for len(queue) > 0 {
 		i := queue[0]
 		queue = queue[1:]
-		for _, d := range nodes[i].deps {
+		for _, d := range s.nodes[i].deps {
 			if d == start {
-				path := []string{nodes[start].Name}
-				for ; i != start; i = from[i] {
-					path = append(path, nodes[i].Name)
+				path := []int{i}
+				for i != start {
+					i = s.from[i]
+					path = append(path, i)
 				}
-				path = append(path, nodes[start].Name)
 				slices.Reverse(path)
-				return path
+				least := slices.Index(path, slices.Min(path))
+				return append(path[least:len(path):len(path)], path[:least]...)
 			}
-			if _, seen := from[d]; !seen && inside[d] {
-				from[d] = i
+			if s.seenFrom[d] != start+1 && s.groupOf[d] == s.groupOf[start] {
+				s.from[d], s.seenFrom[d] = i, start+1
 				queue = append(queue, d)
 			}
 		}

@@ -3,6 +3,7 @@ package loader_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -83,7 +84,10 @@ func TestNewReportsProblems(t *testing.T) {
 		{"a missing dependency", "a: x", "Invalid", "dependency resolution failed: component a depends on x, which is not registered"},
 		{"itself", "a: a", "Invalid", "dependency resolution failed: dependency cycle: a → a"},
 		{"a cycle of three", "c: a; b: c; a: b", "Invalid", "dependency resolution failed: dependency cycle: a → b → c → a"},
-		{"the shortest cycle of a knot", "a: b; b: c a; c: a", "Invalid", "dependency resolution failed: dependency cycle: a → b → a"},
+		{"one cycle tells two components", "a: b; b: c a; c: b", "Invalid",
+			"dependency resolution failed: 2 problems\n  dependency cycle: a → b → a\n  dependency cycle: b → c → b"},
+		{"the shortest cycles of a knot", "a: b; b: c a; c: a", "Invalid",
+			"dependency resolution failed: 2 problems\n  dependency cycle: a → b → a\n  dependency cycle: a → b → c → a"},
 		{"what leads to a cycle is not in it", "z: a; a: b; b: a y; y", "Invalid", "dependency resolution failed: dependency cycle: a → b → a"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -211,8 +215,8 @@ func TestPlanPutsEveryComponentAboveItsDependencies(t *testing.T) {
 }
 
 // TestReportedCyclesAreReal checks random graphs: New refuses exactly those in
-// which some component reaches itself, and each path it prints is a way along
-// dependencies.
+// which some component reaches itself, each path it prints is a way along
+// dependencies without detours, and each component that reaches itself is on one.
 func TestReportedCyclesAreReal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cs := drawGraph(t, false)
@@ -223,40 +227,81 @@ func TestReportedCyclesAreReal(t *testing.T) {
 		_, err := loader.New(cs...)
 		var g *loader.GraphError
 		errors.As(err, &g)
-		if cyclic := anyReachesItself(deps); cyclic != (err != nil) {
-			t.Fatalf("cyclic %v, error %v", cyclic, err)
+		want := reachThemselves(deps)
+		if (len(want) > 0) != (err != nil) {
+			t.Fatalf("%v reach themselves, error %v", want, err)
 		}
 		if g == nil {
 			return
 		}
+		told := map[string]bool{}
+		var paths []string
 		for _, p := range g.Problems {
-			if p.Kind != loader.Cycle || len(p.Path) < 2 || p.Path[0] != p.Path[len(p.Path)-1] || p.Path[0] != p.Component {
+			n := len(p.Path) - 1
+			if p.Kind != loader.Cycle || n < 1 || p.Path[0] != p.Path[n] || p.Path[0] != p.Component {
 				t.Fatalf("not a cycle: %+v", p)
 			}
-			for i := range len(p.Path) - 1 {
+			if p.Component != slices.Min(p.Path) {
+				t.Fatalf("%v does not begin with its smallest name", p.Path)
+			}
+			once := map[string]bool{}
+			for i := range n {
 				if !slices.Contains(deps[p.Path[i]], p.Path[i+1]) {
 					t.Fatalf("%v: %s does not depend on %s", p.Path, p.Path[i], p.Path[i+1])
 				}
+				told[p.Path[i]], once[p.Path[i]] = true, true
 			}
+			if len(once) != n {
+				t.Fatalf("%v meets a component twice", p.Path)
+			}
+			paths = append(paths, strings.Join(p.Path, " "))
+		}
+		if got := slices.Sorted(maps.Keys(told)); !slices.Equal(got, want) {
+			t.Fatalf("the paths name %v, but %v reach themselves", got, want)
+		}
+		if !slices.IsSorted(paths) || len(slices.Compact(paths)) != len(g.Problems) {
+			t.Fatalf("unsorted or repeated: %v", paths)
 		}
 	})
 }
 
-func anyReachesItself(deps map[string][]string) bool {
-	for start := range deps {
+// reachThemselves returns the names that are part of a cycle, sorted.
+func reachThemselves(deps map[string][]string) []string {
+	var names []string
+	for _, start := range slices.Sorted(maps.Keys(deps)) {
 		seen := map[string]bool{}
 		todo := slices.Clone(deps[start])
-		for len(todo) > 0 {
+		for len(todo) > 0 && !seen[start] {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
-			if name == start {
-				return true
-			}
 			if !seen[name] {
 				seen[name] = true
 				todo = append(todo, deps[name]...)
 			}
 		}
+		if seen[start] {
+			names = append(names, start)
+		}
 	}
-	return false
+	return names
+}
+
+// TestNewTellsAStarOfCycles has one cycle per leaf: the search must not slow down
+// with the number of cycles already told.
+func TestNewTellsAStarOfCycles(t *testing.T) {
+	const leaves = 2000
+	cs := []loader.Component{{Name: "hub"}}
+	for i := range leaves {
+		name := fmt.Sprintf("leaf%06d", i)
+		cs = append(cs, loader.Component{Name: name, DependsOn: []string{"hub"}})
+		cs[0].DependsOn = append(cs[0].DependsOn, name)
+	}
+	_, err := loader.New(cs...)
+	var g *loader.GraphError
+	if !errors.As(err, &g) || len(g.Problems) != leaves {
+		t.Fatalf("%d leaves: not one cycle for each", leaves)
+	}
+	if got, want := g.Problems[leaves-1].String(), "dependency cycle: hub → leaf001999 → hub"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -17,16 +17,22 @@ type Loader struct {
 	graph *graph // immutable
 
 	life sync.Mutex // held for the whole of Load, Start and Stop
-	// Guarded by life:
-	state   state
-	started []int // nodes to stop, in the order they started
-	// What ends the contexts given to the components: endRun all those of Load, ends
-	// those of one node that had to be bounded.
+	// Guarded by life. While calls are in progress their batch guards it: life is
+	// held by the goroutine that waits for the batch.
+	state state
+	nodes []progress // by node of the graph
+	// endRun ends all contexts given to Load.
 	endRun context.CancelCauseFunc
-	ends   [][]context.CancelCauseFunc
 
-	mu     sync.Mutex // guards report; taken for moments, also under life
-	report Report
+	mu     sync.Mutex  // guards the rest; taken for moments, also under the above
+	report Report      // what was measured, without what is computed from it
+	began  []time.Time // by node; when the call that is Running began
+}
+
+// progress is how far a component got.
+type progress struct {
+	up   bool                      // Stop has something to undo
+	ends []context.CancelCauseFunc // of the contexts given to the component
 }
 
 // state is the stage of a Loader's life; its text appears in StateError.
@@ -51,35 +57,33 @@ func New(components ...Component) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Loader{graph: g, state: isNew, ends: make([][]context.CancelCauseFunc, len(g.nodes))}
-	for _, n := range g.nodes {
-		l.report.Components = append(l.report.Components, Timing{Name: n.Name, Level: n.level})
+	n := len(g.nodes)
+	l := &Loader{graph: g, state: isNew, nodes: make([]progress, n), began: make([]time.Time, n)}
+	l.report.Components = make([]Timing, n)
+	ends := make([]context.CancelCauseFunc, n*maxEnds)
+	for i := range g.nodes {
+		l.report.Components[i] = Timing{Name: g.nodes[i].Name, Level: g.nodes[i].level}
+		l.nodes[i].ends, ends = ends[:0:maxEnds], ends[maxEnds:]
 	}
 	return l, nil
 }
 
+// maxEnds is how many contexts a component is given: one per function.
+const maxEnds = 3
+
 // Plan returns the names of the components level by level, sorted inside a level.
 func (l *Loader) Plan() [][]string { return l.graph.plan() }
-
-// Report returns the times measured so far. It may be called at any time.
-func (l *Loader) Report() Report {
-	l.mu.Lock()
-	r := l.report
-	r.Components = slices.Clone(r.Components)
-	r.Levels = slices.Clone(r.Levels)
-	l.mu.Unlock()
-	r.CriticalPath, r.CriticalTime = l.graph.criticalPath(r.Components)
-	return r
-}
 
 // Load calls Load of every component, level by level, the components of a level at
 // the same time, and returns a context with everything they attached. It can be
 // called once.
 //
-// The first failure cancels the contexts of the calls in progress; Load waits for
-// them (a call that does not end within five seconds is left behind), loads
-// nothing more and returns the errors joined, each a [*ComponentError]. Errors that
-// only echo the cancellation are left out. If ctx ends, its error is among them.
+// The first failure ends the contexts of all components; Load waits for the calls in
+// progress (one that does not end within five seconds is left behind), loads
+// nothing more, stops the components that are up, in reverse order as
+// [Loader.Start] does, and returns the errors joined, each a [*ComponentError].
+// Errors that only echo the first are left out. If ctx ends, the cause of its end is
+// among them.
 func (l *Loader) Load(ctx context.Context) (context.Context, error) {
 	l.life.Lock()
 	defer l.life.Unlock()
@@ -103,7 +107,7 @@ func (l *Loader) Load(ctx context.Context) (context.Context, error) {
 		}
 		if err != nil {
 			endRun(err)
-			return nil, err
+			return nil, errors.Join(withCause(err, ctx), l.stopAll(context.WithoutCancel(ctx)))
 		}
 	}
 	l.state = isLoaded
@@ -115,68 +119,75 @@ func (l *Loader) Load(ctx context.Context) (context.Context, error) {
 
 // loadLevel loads the components of one level and returns the context for the next.
 func (l *Loader) loadLevel(given context.Context, row []int) (context.Context, error) {
-	b := newBatch(len(row))
-	contexts := make([]context.Context, len(row))
-	for i, n := range row {
-		c := &l.graph.nodes[n]
-		ctx := given
-		if c.Timeout > 0 {
-			ctx = l.bounded(given, n)
+	begun := time.Now()
+	var nodes []int // those that have something to do
+	for _, n := range row {
+		if l.graph.nodes[n].Load != nil {
+			nodes = append(nodes, n)
+		} else {
+			l.nodes[n].up = l.graph.nodes[n].Start == nil
 		}
-		contexts[i] = ctx
-		if c.Load == nil {
-			b.settle(outcome{index: i, at: b.started}, func(outcome) {})
-			continue
-		}
-		b.run(i, c.Timeout, func() (context.Context, error) { return c.Load(ctx) })
 	}
-	layers := make([]context.Context, len(row))
+	contexts := make([]context.Context, len(nodes)) // what each was given
+	layers := make([]context.Context, len(nodes))   // what each put on top
 	var errs []error
-	b.wait(given, func(o outcome) {
-		n := row[o.index]
-		elapsed := o.at.Sub(b.started)
-		l.note(func(r *Report) { r.Components[n].Load = elapsed })
-		if o.err == nil {
-			if o.ctx != contexts[o.index] {
-				layers[o.index] = o.ctx
+	b := batch{
+		begin: func(i int, now time.Time) (context.Context, time.Duration) {
+			contexts[i] = l.begin(given, nodes[i], PhaseLoad, now)
+			return contexts[i], l.graph.nodes[nodes[i]].Timeout
+		},
+		call: func(i int, ctx context.Context) (context.Context, error) {
+			return l.graph.nodes[nodes[i]].Load(ctx)
+		},
+		end: func(i int, o outcome) bool {
+			err := l.end(nodes[i], PhaseLoad, o)
+			switch {
+			case err == nil:
+				l.nodes[nodes[i]].up = l.graph.nodes[nodes[i]].Start == nil
+				if o.ctx != contexts[i] {
+					layers[i] = o.ctx
+				}
+			case len(errs) == 0 || !echoes(o.err, errs[0]):
+				errs = append(errs, err)
+				l.endRun(err)
 			}
-			return
-		}
-		err := &ComponentError{Phase: PhaseLoad, Component: l.graph.nodes[n].Name, Elapsed: elapsed, Err: o.err}
-		if len(errs) == 0 || !errors.Is(o.err, context.Canceled) {
-			errs = append(errs, err)
-		}
-		l.endRun(err)
-	})
-	l.note(func(r *Report) { r.Levels = append(r.Levels, time.Since(b.started)) })
+			return true
+		},
+	}
+	b.together(given, len(nodes))
+	l.note(func(r *Report) { r.Levels = append(r.Levels, time.Since(begun)) })
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
 	return merge(given, layers), nil
 }
 
-// bounded returns a context for node n that the loader can end by itself.
-func (l *Loader) bounded(parent context.Context, n int) context.Context {
-	ctx, cancel := context.WithCancelCause(parent)
-	l.ends[n] = append(l.ends[n], cancel)
-	return ctx
+// echoes reports whether err says no more than that first ended the context.
+func echoes(err, first error) bool {
+	if _, panicked := errors.AsType[*PanicError](err); panicked {
+		return false
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, first)
 }
 
-// endNode ends the contexts that were made for node n.
-func (l *Loader) endNode(n int, cause error) {
-	for _, end := range l.ends[n] {
-		end(cause)
+// withCause adds the cause of the end of ctx, if it has ended, to an error that does
+// not tell it.
+func withCause(err error, ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return errors.Join(err, cause)
 	}
-	l.ends[n] = nil
+	return err
 }
 
 // Start calls Start of every component in the order of the plan, one after another.
 // It can be called once, after Load.
 //
-// When a component fails, those that had started are stopped in reverse order and
-// the error joins the failure, a [*ComponentError], with those of stopping. The
-// components are stopped with a context that keeps ctx's values but not its
-// cancellation; the time-outs of the components bound it.
+// When a component fails, those that are up are stopped in reverse order, and the
+// error joins the failure, a [*ComponentError], with those of stopping. Up are the
+// components whose Start succeeded and those that have none. They are stopped with a
+// context that keeps ctx's values but not its cancellation; the time-outs of the
+// components bound it. If ctx ends, no further component is started, and the cause
+// of its end is in the error.
 func (l *Loader) Start(ctx context.Context) error {
 	l.life.Lock()
 	defer l.life.Unlock()
@@ -186,44 +197,56 @@ func (l *Loader) Start(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { l.note(func(r *Report) { r.Start = time.Since(begun) }) }()
 
-	for n := range l.graph.nodes {
-		err := context.Cause(ctx)
-		if err == nil {
-			err = l.startOne(ctx, n)
-		}
-		if err != nil {
-			l.state = isFailed
-			return errors.Join(err, l.stopStarted(context.WithoutCancel(ctx)))
-		}
-		l.started = append(l.started, n)
+	if err := l.startAll(ctx); err != nil {
+		l.state = isFailed
+		return errors.Join(withCause(err, ctx), l.stopAll(context.WithoutCancel(ctx)))
 	}
 	l.state = isStarted
 	return nil
 }
 
-func (l *Loader) startOne(ctx context.Context, n int) error {
-	c := &l.graph.nodes[n]
-	if c.Start == nil {
-		return nil
+func (l *Loader) startAll(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
 	}
-	if c.Timeout > 0 {
-		ctx = l.bounded(ctx, n)
+	var nodes []int
+	for n := range l.graph.nodes {
+		if l.graph.nodes[n].Start != nil {
+			nodes = append(nodes, n)
+		}
 	}
-	elapsed, err := l.callOne(ctx, PhaseStart, c, c.Start)
-	l.note(func(r *Report) { r.Components[n].Start = elapsed })
-	if err != nil {
-		l.endNode(n, err)
+	var failure error
+	b := batch{
+		begin: func(i int, now time.Time) (context.Context, time.Duration) {
+			return l.begin(ctx, nodes[i], PhaseStart, now), l.graph.nodes[nodes[i]].Timeout
+		},
+		call: func(i int, ctx context.Context) (context.Context, error) {
+			return nil, l.graph.nodes[nodes[i]].Start(ctx)
+		},
+		end: func(i int, o outcome) bool {
+			if failure = l.end(nodes[i], PhaseStart, o); failure != nil {
+				l.endNode(nodes[i], failure)
+				return false
+			}
+			l.nodes[nodes[i]].up = true
+			if i+1 < len(nodes) {
+				failure = context.Cause(ctx)
+			}
+			return failure == nil
+		},
 	}
-	return err
+	b.inTurn(ctx, len(nodes))
+	return failure
 }
 
-// Stop calls Stop of every started component in the reverse order, one after
+// Stop calls Stop of every component that is up in the reverse order, one after
 // another, whatever fails, and joins the errors, each a [*ComponentError]. When
 // ctx has ended the rest are still called, with the ended context, and get a grace
 // period of five seconds each.
 //
-// Stop does nothing, and returns nil, when nothing is started: before Start, after
-// a failed one, and the second time.
+// Up is what Start says; after Load and before Start it is every component that has
+// no Start. Stop does nothing, and returns nil, when nothing is up: before Load,
+// after a failure, and the second time.
 func (l *Loader) Stop(ctx context.Context) error {
 	l.life.Lock()
 	defer l.life.Unlock()
@@ -233,54 +256,78 @@ func (l *Loader) Stop(ctx context.Context) error {
 	begun := time.Now()
 	defer func() { l.note(func(r *Report) { r.Stop = time.Since(begun) }) }()
 	l.state = isStopped
-	return l.stopStarted(ctx)
+	return l.stopAll(ctx)
 }
 
-func (l *Loader) stopStarted(ctx context.Context) error {
+// stopAll stops what is up and ends the contexts of the components, each after its
+// Stop, in the reverse order of the plan.
+func (l *Loader) stopAll(ctx context.Context) error {
+	stops := func(n int) bool { return l.nodes[n].up && l.graph.nodes[n].Stop != nil }
+	var nodes []int // those with something to do
+	for n := range slices.Backward(l.graph.nodes) {
+		if stops(n) || len(l.nodes[n].ends) > 0 {
+			nodes = append(nodes, n)
+		}
+	}
 	var errs []error
-	for _, n := range slices.Backward(l.started) {
-		errs = append(errs, l.stopOne(ctx, n))
+	b := batch{
+		begin: func(i int, now time.Time) (context.Context, time.Duration) {
+			if n := nodes[i]; stops(n) {
+				return l.begin(ctx, n, PhaseStop, now), l.graph.nodes[n].Timeout
+			}
+			return nil, 0
+		},
+		call: func(i int, ctx context.Context) (context.Context, error) {
+			if ctx == nil {
+				return nil, nil
+			}
+			return nil, l.graph.nodes[nodes[i]].Stop(ctx)
+		},
+		end: func(i int, o outcome) bool {
+			n := nodes[i]
+			if stops(n) {
+				errs = append(errs, l.end(n, PhaseStop, o))
+				l.nodes[n].up = false
+			}
+			l.endNode(n, errStopped)
+			return true
+		},
 	}
-	l.started = nil
-	for n := range l.graph.nodes {
-		l.endNode(n, errStopped)
-	}
+	b.inTurn(ctx, len(nodes))
 	if l.endRun != nil {
 		l.endRun(errStopped)
 	}
 	return errors.Join(errs...)
 }
 
-func (l *Loader) stopOne(ctx context.Context, n int) error {
-	defer l.endNode(n, errStopped)
-	c := &l.graph.nodes[n]
-	if c.Stop == nil {
-		return nil
-	}
-	if c.Timeout > 0 {
-		ctx = l.bounded(ctx, n)
-	}
-	elapsed, err := l.callOne(ctx, PhaseStop, c, c.Stop)
-	l.note(func(r *Report) { r.Components[n].Stop = elapsed })
-	return err
-}
-
-// callOne makes one Start or Stop call and waits for its outcome.
-func (l *Loader) callOne(ctx context.Context, phase Phase, c *node, f func(context.Context) error) (time.Duration, error) {
-	b := newBatch(1)
-	b.run(0, c.Timeout, func() (context.Context, error) { return nil, f(ctx) })
-	var o outcome
-	b.wait(ctx, func(done outcome) { o = done })
-	elapsed := o.at.Sub(b.started)
-	if o.err == nil {
-		return elapsed, nil
-	}
-	return elapsed, &ComponentError{Phase: phase, Component: c.Name, Elapsed: elapsed, Err: o.err}
-}
-
-// note updates the report.
-func (l *Loader) note(update func(*Report)) {
+// begin notes that a call into node n begins and returns the context for it, which
+// lives until endNode.
+func (l *Loader) begin(parent context.Context, n int, phase Phase, now time.Time) context.Context {
+	ctx, end := context.WithCancelCause(parent)
+	l.nodes[n].ends = append(l.nodes[n].ends, end)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	update(&l.report)
+	l.report.Components[n].Running = phase
+	l.began[n] = now
+	return ctx
+}
+
+// end notes the end of that call. Its error is nil or a *ComponentError.
+func (l *Loader) end(n int, phase Phase, o outcome) error {
+	l.mu.Lock()
+	l.report.Components[n].Running = ""
+	*l.report.Components[n].of(phase) = o.elapsed
+	l.mu.Unlock()
+	if o.err == nil {
+		return nil
+	}
+	return &ComponentError{Phase: phase, Component: l.graph.nodes[n].Name, Elapsed: o.elapsed, Err: o.err}
+}
+
+// endNode ends the contexts that were made for node n.
+func (l *Loader) endNode(n int, cause error) {
+	for _, end := range l.nodes[n].ends {
+		end(cause)
+	}
+	l.nodes[n].ends = nil
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -138,133 +135,6 @@ func TestLoadRunsTheComponentsOfALevelConcurrently(t *testing.T) {
 	mustStop(t, l)
 }
 
-// with returns a Load that sets keys to values.
-func with(values map[contextKey]any) func(context.Context) (context.Context, error) {
-	return func(ctx context.Context) (context.Context, error) {
-		for _, k := range slices.Sorted(maps.Keys(values)) {
-			ctx = context.WithValue(ctx, k, values[k])
-		}
-		return ctx, nil
-	}
-}
-
-func TestLoadMergesContextsByName(t *testing.T) {
-	type values = map[contextKey]any
-	list, table, function := []int{1}, map[string]int{"x": 1}, func() {}
-	type pair struct {
-		list []int
-		any  any
-	}
-	cs := parse("base; a: base; b: base; c: base; top: a b c")
-	set := map[string]values{
-		"base": {"base": 1, "list": list, "map": table, "func": function, "pair": pair{list, table}, "shadowed": "base"},
-		"a":    {"own": "a", "equal": "a", "list": []int{2}, "map": map[string]int{"x": 2}, "func": nil, "pair": pair{list, list}, "shadowed": "a"},
-		"b":    {"equal": "b"},
-		"c":    {"other": "c"}, // knows nothing of the rest: must not hide it
-	}
-	var seen values
-	read := func(ctx context.Context) values {
-		got := values{}
-		for _, k := range []contextKey{"outer", "base", "own", "equal", "other", "shadowed", "none"} {
-			got[k] = ctx.Value(k)
-		}
-		l, _ := ctx.Value(contextKey("list")).([]int)
-		m, _ := ctx.Value(contextKey("map")).(map[string]int)
-		p, _ := ctx.Value(contextKey("pair")).(pair)
-		_, isList := p.any.([]int)
-		got["list"], got["map"], got["func"], got["pair"] = l[0], m["x"], ctx.Value(contextKey("func")) == nil, isList
-		return got
-	}
-	for i := range cs {
-		cs[i].Load = with(set[cs[i].Name])
-	}
-	cs[len(cs)-1].Load = func(ctx context.Context) (context.Context, error) {
-		seen = read(ctx)
-		return ctx, nil
-	}
-	want := values{
-		"outer": "yes", "base": 1, "own": "a", "equal": "b", "other": "c", "shadowed": "a", "none": nil,
-		"list": 2, "map": 2, "func": true, "pair": true,
-	}
-	l := mustNew(t, cs...)
-	ctx, err := l.Load(context.WithValue(t.Context(), contextKey("outer"), "yes"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mustStop(t, l)
-	if !reflect.DeepEqual(seen, want) {
-		t.Errorf("the component above sees %v, want %v", seen, want)
-	}
-	if got := read(ctx); !reflect.DeepEqual(got, want) {
-		t.Errorf("the result holds %v, want %v", got, want)
-	}
-	if got := read(ctx); !reflect.DeepEqual(got, want) {
-		t.Errorf("asked again, the result holds %v, want %v", got, want)
-	}
-}
-
-// TestMergedLookupDoesNotMultiply would not end in a lifetime if each level asked
-// the level below once per component.
-func TestMergedLookupDoesNotMultiply(t *testing.T) {
-	var cs []loader.Component
-	for level := range 15 {
-		for i := range 10 {
-			c := loader.Component{Name: fmt.Sprintf("c%02d.%d", level, i)}
-			if level > 0 {
-				c.DependsOn = []string{fmt.Sprintf("c%02d.%d", level-1, i)}
-			}
-			c.Load = with(map[contextKey]any{contextKey(c.Name): c.Name})
-			cs = append(cs, c)
-		}
-	}
-	l := mustNew(t, cs...)
-	ctx := mustLoad(t, l)
-	defer mustStop(t, l)
-	for _, c := range cs {
-		if got := ctx.Value(contextKey(c.Name)); got != c.Name {
-			t.Fatalf("%s: got %v", c.Name, got)
-		}
-	}
-	for i := range 1100 { // more keys than are remembered
-		if got := ctx.Value(i); got != nil {
-			t.Fatalf("key %d: got %v", i, got)
-		}
-	}
-}
-
-func TestMergedContextDerivesWithoutGoroutines(t *testing.T) {
-	cs := parse("a; b; c: a b")
-	for i := range cs {
-		cs[i].Load = func(ctx context.Context) (context.Context, error) {
-			ctx, cancel := context.WithCancel(context.WithValue(ctx, contextKey(cs[i].Name), true))
-			cancel() // the cancellation of a returned context is ignored
-			return ctx, nil
-		}
-	}
-	outer, cancelOuter := context.WithCancel(t.Context())
-	defer cancelOuter()
-	l := mustNew(t, cs...)
-	ctx, err := l.Load(outer)
-	if err != nil || ctx.Err() != nil {
-		t.Fatalf("error %v, context error %v", err, ctx.Err())
-	}
-	defer mustStop(t, l)
-	before := runtime.NumGoroutine()
-	var derived []context.Context
-	for range 100 {
-		d, cancel := context.WithCancel(context.WithValue(ctx, contextKey("x"), 1))
-		defer cancel()
-		derived = append(derived, d)
-	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("deriving 100 contexts started %d goroutines", after-before)
-	}
-	cancelOuter()
-	for _, d := range derived {
-		<-d.Done()
-	}
-}
-
 func TestLoadFailureCancelsTheLevel(t *testing.T) {
 	boom := errors.New("boom")
 	cs := parse("a; b; c; after: a")
@@ -348,6 +218,116 @@ func TestLoadLeavesAComponentBehindThatIgnoresCancellation(t *testing.T) {
 	})
 }
 
+// TestLoadReportsEachFailureOnce has components that pass the cause of their
+// cancellation on: they say nothing new, unlike one that panics because of it.
+func TestLoadReportsEachFailureOnce(t *testing.T) {
+	cs := parse("a; b; c")
+	boom := errors.New("boom")
+	var others sync.WaitGroup
+	others.Add(2)
+	cs[0].Load = func(context.Context) (context.Context, error) { others.Wait(); return nil, boom }
+	cs[1].Load = func(ctx context.Context) (context.Context, error) {
+		others.Done()
+		<-ctx.Done()
+		return nil, fmt.Errorf("given up: %w", context.Cause(ctx))
+	}
+	cs[2].Load = func(ctx context.Context) (context.Context, error) {
+		others.Done()
+		<-ctx.Done()
+		panic(ctx.Err())
+	}
+	_, err := mustNew(t, cs...).Load(t.Context())
+	want := "failed to load component: a: boom\nfailed to load component: c: panic: context canceled"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+// TestLoadFailureStopsWhatIsUp has components that take something in Load and give
+// it back in Stop: they have no Start, so they are up as soon as they are loaded.
+func TestLoadFailureStopsWhatIsUp(t *testing.T) {
+	var j journal
+	cs := recorded(&j, "a; b: a; c: b; d: b; e: d", "load d", "stop a")
+	for _, i := range []int{0, 2, 3} {
+		cs[i].Start = nil
+	}
+	var stopErr error
+	stop := cs[2].Stop
+	cs[2].Stop = func(ctx context.Context) error { stopErr = ctx.Err(); return stop(ctx) }
+	ctx, cancel := context.WithCancel(t.Context())
+	fail := cs[3].Load
+	cs[3].Load = func(ctx context.Context) (context.Context, error) { cancel(); return fail(ctx) }
+	l := mustNew(t, cs...)
+	_, err := l.Load(ctx)
+	want := "failed to load component: d: load d broke\ncontext canceled\nfailed to stop component: a: stop a broke"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	lines := j.take()
+	slices.Sort(lines[2:4]) // c and d load at the same time
+	if want := []string{"load a", "load b", "load c", "load d", "stop c", "stop a"}; !slices.Equal(lines, want) {
+		t.Errorf("got %v, want %v", lines, want)
+	}
+	if stopErr != nil {
+		t.Errorf("c is stopped with a context that has ended: %v", stopErr)
+	}
+	mustStop(t, l)
+	if got := j.take(); len(got) != 0 {
+		t.Errorf("Stop after the failure called %v", got)
+	}
+}
+
+func TestStopAfterLoadGivesBackWhatLoadTook(t *testing.T) {
+	var j journal
+	cs := recorded(&j, "a; b: a; c: b")
+	cs[0].Start, cs[2].Start = nil, nil
+	l := mustNew(t, cs...)
+	mustLoad(t, l)
+	j.take()
+	mustStop(t, l)
+	if got, want := j.take(), []string{"stop c", "stop a"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestContextsLiveAsLongAsTheirComponent looks at the contexts that each component
+// was given in Load and Start when each of them is stopped.
+func TestContextsLiveAsLongAsTheirComponent(t *testing.T) {
+	cs := parse("a; b: a; c: b")
+	given := map[string][]context.Context{}
+	var live []string
+	for i := range cs {
+		name := cs[i].Name
+		keep := func(ctx context.Context) { given[name] = append(given[name], ctx) }
+		cs[i].Load = func(ctx context.Context) (context.Context, error) { keep(ctx); return ctx, nil }
+		cs[i].Start = func(ctx context.Context) error { keep(ctx); return nil }
+		cs[i].Stop = func(context.Context) error {
+			line := "stop " + name + ":"
+			for _, other := range []string{"a", "b", "c"} {
+				for _, ctx := range given[other] {
+					if ctx.Err() == nil {
+						line += " " + other
+					}
+				}
+			}
+			live = append(live, line)
+			return nil
+		}
+	}
+	cs[1].Timeout = time.Hour // makes no difference
+	l := mustNew(t, cs...)
+	if err := l.Start(mustLoad(t, l)); err != nil {
+		t.Fatal(err)
+	}
+	mustStop(t, l)
+	if want := []string{"stop c: a a b b c c", "stop b: a a b b", "stop a: a a"}; !slices.Equal(live, want) {
+		t.Errorf("contexts alive: %q, want %q", live, want)
+	}
+	if given["a"][0].Err() == nil || given["a"][1].Err() == nil {
+		t.Error("the contexts of the last component go on after its Stop")
+	}
+}
+
 func TestCallerCancellationEndsLoad(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("interrupted")
@@ -381,6 +361,62 @@ func TestStartFailureStopsWhatHadStarted(t *testing.T) {
 	mustStop(t, l)
 	if got := j.take(); len(got) != 0 {
 		t.Errorf("Stop after the rollback called %v", got)
+	}
+}
+
+// TestStartFailureStopsComponentsWithoutStart has one above the component that
+// fails, which is up since it was loaded.
+func TestStartFailureStopsComponentsWithoutStart(t *testing.T) {
+	var j journal
+	cs := recorded(&j, "a; b: a; c: b; d: b", "start b")
+	cs[0].Start, cs[2].Start = nil, nil
+	l := mustNew(t, cs...)
+	ctx := mustLoad(t, l)
+	j.take()
+	if err := l.Start(ctx); err == nil || err.Error() != "failed to start component: b: start b broke" {
+		t.Errorf("got %v", err)
+	}
+	if got, want := j.take(), []string{"start b", "stop c", "stop a"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestStartWithAnEndedContextStartsNothing(t *testing.T) {
+	var j journal
+	l := mustNew(t, recorded(&j, "a; b: a")...)
+	mustLoad(t, l)
+	j.take()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	interrupted := errors.New("interrupted")
+	cancel(interrupted)
+	if err := l.Start(ctx); !errors.Is(err, interrupted) {
+		t.Errorf("got %v", err)
+	}
+	if got := j.take(); len(got) != 0 {
+		t.Errorf("called %v", got)
+	}
+}
+
+// TestCallerCauseIsInTheError has components that return what ctx.Err says, which
+// is not why the caller gave up.
+func TestCallerCauseIsInTheError(t *testing.T) {
+	interrupted := errors.New("interrupted")
+	for _, phase := range []loader.Phase{loader.PhaseLoad, loader.PhaseStart} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		wait := func(ctx context.Context) error { cancel(interrupted); <-ctx.Done(); return ctx.Err() }
+		c := loader.Component{Name: "c", Start: wait}
+		if phase == loader.PhaseLoad {
+			c.Load = func(ctx context.Context) (context.Context, error) { return nil, wait(ctx) }
+		}
+		l := mustNew(t, c)
+		_, err := l.Load(ctx)
+		if phase == loader.PhaseStart {
+			err = l.Start(ctx)
+		}
+		want := "failed to " + string(phase) + " component: c: context canceled\ninterrupted"
+		if err == nil || err.Error() != want || !errors.Is(err, interrupted) {
+			t.Errorf("got %v, want %q", err, want)
+		}
 	}
 }
 
@@ -476,114 +512,57 @@ func TestStopWithAnEndedContextStillCallsEverything(t *testing.T) {
 	}
 }
 
-func TestPanicBecomesAnError(t *testing.T) {
-	boom := errors.New("boom")
-	blowUp := func() { panic(boom) }
-	for name, c := range map[string]loader.Component{
-		"load":  {Name: "c", Load: func(context.Context) (context.Context, error) { blowUp(); return nil, nil }},
-		"start": {Name: "c", Start: func(context.Context) error { blowUp(); return nil }},
-		"stop":  {Name: "c", Stop: func(context.Context) error { blowUp(); return nil }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := mustNew(t, c)
-			ctx, err := l.Load(t.Context())
-			if err == nil {
-				err = l.Start(ctx)
-			}
-			err = errors.Join(err, l.Stop(context.Background()))
-			var ce *loader.ComponentError
-			var pe *loader.PanicError
-			if !errors.As(err, &ce) || string(ce.Phase) != name || !errors.As(err, &pe) || !errors.Is(err, boom) {
-				t.Fatalf("got %v", err)
-			}
-			if !strings.Contains(string(pe.Stack), "TestPanicBecomesAnError") {
-				t.Errorf("the stack does not lead to the panic:\n%s", pe.Stack)
-			}
-		})
-	}
-}
-
-func TestCausesHaveKinds(t *testing.T) {
-	for err, want := range map[error]string{
-		loader.ErrTimeout:                 "Timeout",
-		loader.ErrAbandoned:               "Timeout",
-		loader.ErrExited:                  "Internal",
-		&loader.PanicError{Value: "boom"}: "Internal",
-	} {
-		// A consumer finds the kind behind the error that names the component.
-		wrapped := error(&loader.ComponentError{Phase: loader.PhaseLoad, Component: "c", Err: err})
-		var k interface{ Kind() string }
-		if !errors.As(wrapped, &k) || k.Kind() != want {
-			t.Errorf("%v: kind is not %s", wrapped, want)
-		}
-	}
-	if got := (&loader.PanicError{Value: "boom"}).Error(); got != "panic: boom" {
-		t.Errorf("text %q", got)
-	}
-}
-
-func TestGoexitBecomesAnError(t *testing.T) {
-	l := mustNew(t, loader.Component{Name: "c", Load: func(context.Context) (context.Context, error) {
-		runtime.Goexit()
-		return nil, nil
-	}})
-	if _, err := l.Load(t.Context()); !errors.Is(err, loader.ErrExited) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestCallsInTheWrongOrderAreRefused(t *testing.T) {
-	refused := func(what string, err error, want string) {
-		t.Helper()
-		var se *loader.StateError
-		if !errors.As(err, &se) || err.Error() != want || se.Kind() != "InvalidState" {
-			t.Errorf("%s: got %v, want %q", what, err, want)
-		}
-	}
-	l := mustNew(t, parse("a")...)
-	refused("Start of a new loader", l.Start(t.Context()), "loader: cannot start when new")
-	ctx := mustLoad(t, l)
-	_, err := l.Load(t.Context())
-	refused("second Load", err, "loader: cannot load when loaded")
-	if err := l.Start(ctx); err != nil {
-		t.Fatal(err)
-	}
-	refused("second Start", l.Start(ctx), "loader: cannot start when started")
-	mustStop(t, l)
-	refused("Start after Stop", l.Start(ctx), "loader: cannot start when stopped")
-}
-
-func TestReportFindsTheCriticalPath(t *testing.T) {
+// TestStopGivesEveryCallItsGrace stops components that do not watch their context,
+// which has ended: each gets five seconds, from its own beginning.
+func TestStopGivesEveryCallItsGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cs := parse("a; b; c: a; d: b; e: c d")
-		for i, d := range []time.Duration{1, 10, 5, 1, 2} {
-			cs[i].Load = func(ctx context.Context) (context.Context, error) {
-				<-time.After(d * time.Second)
-				return ctx, nil
+		cs := parse("a; b: a; c: b; d: c")
+		release := make(chan struct{})
+		begun := time.Now()
+		var j journal // locked: calls that were left behind order nothing
+		for i := range cs {
+			cs[i].Stop = func(context.Context) error {
+				j.add(fmt.Sprint(cs[i].Name, " ", time.Since(begun)))
+				if cs[i].Name == "c" {
+					<-time.After(2 * time.Second)
+					return nil
+				}
+				<-release
+				return nil
 			}
-			cs[i].Start = func(context.Context) error { <-time.After(time.Second); return nil }
 		}
 		l := mustNew(t, cs...)
-		if err := l.Start(mustLoad(t, l)); err != nil {
-			t.Fatal(err)
+		mustLoad(t, l)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := l.Stop(ctx)
+		want := []string{"d 0s", "c 5s", "b 7s", "a 12s"}
+		calls := j.take()
+		if took := time.Since(begun); !slices.Equal(calls, want) || took != 17*time.Second {
+			t.Errorf("calls at %v, %v in all; want %v, 17s", calls, took, want)
 		}
-		mustStop(t, l)
-		r := l.Report()
-		if want := []string{"b", "d", "e"}; !slices.Equal(r.CriticalPath, want) || r.CriticalTime != 13*time.Second {
-			t.Errorf("critical path %v of %v, want %v of 13s", r.CriticalPath, r.CriticalTime, want)
-		}
-		if want := []time.Duration{10 * time.Second, 5 * time.Second, 2 * time.Second}; !slices.Equal(r.Levels, want) {
-			t.Errorf("levels %v, want %v", r.Levels, want)
-		}
-		if r.Load != 17*time.Second || r.Start != 5*time.Second || r.Components[2].Load != 5*time.Second {
-			t.Errorf("load %v, start %v, load of c %v", r.Load, r.Start, r.Components[2].Load)
-		}
-		for _, want := range []string{"critical path: b → d → e (13s)", "    1  c                  5s          1s           -"} {
-			if !strings.Contains(r.String(), want) {
-				t.Errorf("the report lacks %q:\n%s", want, r)
+		for _, name := range []string{"d", "b", "a"} {
+			want := "failed to stop component: " + name + ": did not return after its context ended (after 5s)"
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v lacks %q", err, want)
 			}
 		}
+		close(release)
 	})
+}
+
+// TestStartThatIsDoneSucceeds has a context that ends while the last component
+// starts, which does not mind.
+func TestStartThatIsDoneSucceeds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cs := parse("a; b: a")
+	cs[1].Start = func(context.Context) error { cancel(); return nil }
+	l := mustNew(t, cs...)
+	mustLoad(t, l)
+	if err := l.Start(ctx); err != nil {
+		t.Error(err)
+	}
+	mustStop(t, l)
 }
 
 func TestConcurrentCallsWaitForEachOther(t *testing.T) {
