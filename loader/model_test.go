@@ -262,7 +262,7 @@ func carryOut(t *rapid.T, sc scenario) history {
 	r := l.Report()
 	if up {
 		h.path = r.CriticalTime
-		up = inPhase(loader.PhaseStart, l.Start)
+		inPhase(loader.PhaseStart, l.Start)
 	}
 	inPhase(loader.PhaseStop, l.Stop)
 	h.calls = s.called()
