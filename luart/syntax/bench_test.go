@@ -104,6 +104,6 @@ return function() local s = 0 `
 			}
 		}
 		b.Run(loop.name+"/lowered", run())
-		b.Run(loop.name+"/instruction", run(syntax.KeepLoops()))
+		b.Run(loop.name+"/instruction", run(syntax.Unlowered()))
 	}
 }

@@ -101,7 +101,7 @@ func sameNumeral(theirs, ours string) bool {
 // refuses by design is no difference.
 func diff(src string) string {
 	want, wantErr := parse.Parse(strings.NewReader(src), "src")
-	got, err := syntax.Parse("src", src, syntax.KeepLoops())
+	got, err := syntax.Parse("src", src, syntax.Unlowered())
 	switch {
 	case err != nil && wantErr != nil:
 		return ""

@@ -54,10 +54,10 @@ func ExampleError_Pretty() {
 	//   = help: there are no compound assignments; write x = x + 1
 }
 
-func ExampleKeepLoops() {
+func ExampleUnlowered() {
 	src := "for k in next, {} do end"
 	lowered, _ := syntax.Parse("a", src)
-	kept, _ := syntax.Parse("a", src, syntax.KeepLoops())
+	kept, _ := syntax.Parse("a", src, syntax.Unlowered())
 	fmt.Printf("%T %T\n", lowered.Stmts[0], kept.Stmts[0])
 	// Output: *ast.DoBlockStmt *ast.GenericForStmt
 }

@@ -99,7 +99,7 @@ func (p *parser) genericFor(start token, name string) ast.Stmt {
 	p.declare(varState)
 	p.declare(varControl)
 	p.declare(names...)
-	if p.keepLoops {
+	if p.unlowered {
 		s := &ast.GenericForStmt{Names: names, Exprs: exprs}
 		s.Stmts = p.statements(b)
 		p.closeBlock(b, s.Stmts, false)

@@ -36,9 +36,9 @@ type optionFunc func(*parser)
 
 func (f optionFunc) apply(p *parser) { f(p) }
 
-// KeepLoops leaves generic for and break statements as gopher-lua's own parser builds them: iterators cannot yield
-// then. It is for tools that want the tree of the source rather than one to run.
-func KeepLoops() Option { return optionFunc(func(p *parser) { p.keepLoops = true }) }
+// Unlowered leaves generic for, break and multiple assignment as gopher-lua's own parser builds them: iterators cannot
+// yield then, and `a, b = b, a` does not swap. It is for tools that want the tree of the source rather than one to run.
+func Unlowered() Option { return optionFunc(func(p *parser) { p.unlowered = true }) }
 
 // Parse parses a typed-Lua chunk. The error, if any, is an *Error. name is the chunk name that positions in errors carry.
 //
@@ -101,7 +101,7 @@ type parser struct {
 
 	fixes     []gotoFix
 	dots      bool // see Chunk
-	keepLoops bool
+	unlowered bool
 }
 
 // place is where a token begins: offset, line and offset of that line.

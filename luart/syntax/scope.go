@@ -208,7 +208,7 @@ func (p *parser) closeLoop(l loop) bool {
 	s.loops--
 	slots := s.slots[l.slots:]
 	s.slots = s.slots[:l.slots]
-	if len(slots) == 0 || s.funcs == l.funcs || p.keepLoops {
+	if len(slots) == 0 || s.funcs == l.funcs || p.unlowered {
 		return false
 	}
 	for _, slot := range slots {

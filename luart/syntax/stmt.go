@@ -191,7 +191,7 @@ func (p *parser) assignment(first ast.Expr) ast.Stmt {
 	s := &ast.AssignStmt{Lhs: lhs, Rhs: p.exprList()}
 	s.SetLine(first.Line())
 	p.grow(max(h, p.height))
-	return s
+	return p.lowerAssign(s)
 }
 
 func (p *parser) localStmt() ast.Stmt {
