@@ -197,16 +197,19 @@ func report(w io.Writer, what string, start time.Time, verdict string) {
 	fmt.Fprintf(w, "consume: %-10s %6dms  %s\n", what, time.Since(start).Milliseconds(), verdict)
 }
 
-// explain prints a problem and, indented, the output of the command that failed,
-// without what go commands tell about their progress.
+// explain prints a problem as one line and, indented, what more there is to say: the
+// rest of the error, and the output of the command that failed without what go
+// commands tell about their progress.
 func explain(w io.Writer, err error) {
-	fmt.Fprintln(w, err)
-	f, ok := errors.AsType[*trial.Failure](err)
-	if !ok || f.Output == "" {
-		return
+	text := err.Error()
+	if f, ok := errors.AsType[*trial.Failure](err); ok {
+		text += "\n" + f.Output
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(f.Output, "\n"), "\n") {
-		if !strings.HasPrefix(line, "go: downloading ") {
+	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		switch {
+		case i == 0:
+			fmt.Fprintln(w, line)
+		case !strings.HasPrefix(line, "go: downloading "):
 			fmt.Fprintln(w, "\t"+line)
 		}
 	}

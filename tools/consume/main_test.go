@@ -155,7 +155,10 @@ func runOn(t *testing.T, root string, args ...string) (code int, stdout, stderr 
 	return code, out.String(), log.String()
 }
 
-var passed = regexp.MustCompile(`consume: (\w+) +\d+ms  ok\n`)
+var (
+	passed  = regexp.MustCompile(`consume: (\w+) +\d+ms  ok\n`)
+	problem = regexp.MustCompile(`^(mailbox|relay|wippy): \w+: `)
+)
 
 func TestAWorkspaceThatIsWholeIsConsumed(t *testing.T) {
 	code, stdout, stderr := runOn(t, extract(t))
@@ -235,7 +238,7 @@ func TestWhatAUserWouldMeetIsFound(t *testing.T) {
 			name:    "example prints something else",
 			replace: []string{"Output: relay mail", "Output: relay"},
 			only:    "relay", failed: "1 of 1",
-			stdout: []string{"relay: output: printed\n\trelay mail\nand not\n\trelay\n"},
+			stdout: []string{"relay: output: printed\n\t\trelay mail\n\tand not\n\t\trelay\n"},
 		},
 		{
 			name:    "example prints nothing",
@@ -274,8 +277,10 @@ func TestWhatAUserWouldMeetIsFound(t *testing.T) {
 					t.Errorf("no %q in stdout: %s", part, stdout)
 				}
 			}
-			if strings.Contains(stdout, "go: downloading") {
-				t.Errorf("stdout tells about progress: %s", stdout)
+			for line := range strings.Lines(stdout) {
+				if strings.Contains(line, "go: downloading") || !strings.HasPrefix(line, "\t") && !problem.MatchString(line) {
+					t.Errorf("stdout has the line %q", line)
+				}
 			}
 		})
 	}
