@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package all lists the modules, for hosts that offer all of them.
+package all
+
+import (
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/base64"
+	"github.com/wippyrun/kit/luart/modules/crypto"
+	"github.com/wippyrun/kit/luart/modules/hash"
+	"github.com/wippyrun/kit/luart/modules/json"
+	"github.com/wippyrun/kit/luart/modules/replay"
+	"github.com/wippyrun/kit/luart/modules/uuid"
+)
+
+// Modules returns every module that can be used without anything else, by name. Processes whose history is kept
+// get their random values through record, which may be nil.
+func Modules(record replay.Recorder) []engine.Module {
+	return []engine.Module{
+		base64.Module(),
+		crypto.Module(record),
+		hash.Module(),
+		json.Module(),
+		uuid.Module(record),
+	}
+}
