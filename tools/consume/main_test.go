@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,6 +166,39 @@ func TestAWorkspaceThatIsWholeIsConsumed(t *testing.T) {
 	if n := len(passed.FindAllString(stderr, -1)); code != 0 || stdout != "" || n != 3 || !strings.Contains(stderr, "ms  3 modules\n") {
 		t.Errorf("exit %d, %d passed\nstdout: %s\nstderr: %s", code, n, stdout, stderr)
 	}
+}
+
+// TestTheWorkspaceIsLeftAsItIs has a go.mod that the go command would correct.
+func TestTheWorkspaceIsLeftAsItIs(t *testing.T) {
+	root := extract(t, "kit/wippy\n\ngo 1.26.0\n", "kit/wippy\n\ngo 1.25.0\n") // older than that of relay
+	before := snapshot(t, root)
+	code, stdout, stderr := runOn(t, root)
+	for name, content := range snapshot(t, root) {
+		if before[name] != content {
+			t.Errorf("%s was\n%s\nand is\n%s", name, before[name], content)
+		}
+	}
+	if code != 0 {
+		t.Errorf("exit %d\nstdout: %s\nstderr: %s", code, stdout, stderr)
+	}
+}
+
+// snapshot reads all files below a directory.
+func snapshot(t *testing.T, root string) map[string]string {
+	t.Helper()
+	out := make(map[string]string)
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		out[name] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // TestWhatAUserWouldMeetIsFound breaks one thing at a time that the workspace

@@ -6,7 +6,9 @@ package trial
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -73,14 +75,41 @@ func (s *Site) packed(dir string) (*pack.Module, error) {
 }
 
 // download puts what a module requires into the download cache of this machine.
-// After the tests of the module have run there is nothing left to do.
+// After the tests of the module have run there is nothing left to do. The go command
+// works on copies of go.mod and go.sum, for it corrects those that are not tidy, and
+// the workspace is only to be looked at.
 func (s *Site) download(ctx context.Context, m *pack.Module) error {
+	source := filepath.Join(s.rp.Root, filepath.FromSlash(m.Dir))
+	dir := filepath.Join(s.dir, "download", filepath.FromSlash(m.Dir))
+	if err := copyModFiles(source, dir); err != nil {
+		return &Failure{Module: m.Dir, Step: "download", Err: err}
+	}
 	_, err := s.run(ctx, command{
 		module: m.Dir, step: "download",
-		dir: filepath.Join(s.rp.Root, filepath.FromSlash(m.Dir)),
+		dir: source,
 		env: append(os.Environ(), "GOWORK=off"),
-	}, "go", "mod", "download")
+	}, "go", "mod", "download", "-modfile="+filepath.Join(dir, "go.mod"))
 	return err
+}
+
+// copyModFiles copies the go.mod of a module, and the go.sum if there is one.
+func copyModFiles(from, to string) error {
+	if err := os.MkdirAll(to, 0o777); err != nil {
+		return err
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) && name == "go.sum" {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, name), data, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fileURL returns the URL of an absolute path.
