@@ -3,7 +3,6 @@
 package registry
 
 import (
-	"encoding/binary"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -11,18 +10,20 @@ import (
 	"sync"
 
 	"github.com/wippyrun/kit/registry/internal/lru"
-	"github.com/wippyrun/kit/registry/internal/oset"
 	"github.com/wippyrun/kit/registry/internal/pmap"
 )
 
-// maxDims bounds how many metadata fields are indexed; queries on further fields scan.
+// maxDims bounds how many fields are indexed, and with it the cost of a change; queries
+// on further fields scan.
 const maxDims = 64
 
 // finder searches states. It keeps the newest index, from which those of other states
-// are derived.
+// are derived. What was found is kept with the index of a state and goes with it;
+// compiled queries and regular expressions outlive states.
 type finder struct {
 	logger  *slog.Logger
-	results *lru.Cache[[]*Entry]
+	size    int // how many results and compiled queries are kept
+	queries *lru.Cache[*Query]
 	regexes *lru.Cache[*regexp.Regexp]
 	keys    sync.Pool // *[]byte
 
@@ -33,7 +34,8 @@ type finder struct {
 func newFinder(c config) *finder {
 	return &finder{
 		logger:  c.logger,
-		results: lru.New[[]*Entry](c.queryCache),
+		size:    c.queryCache,
+		queries: lru.New[*Query](c.queryCache),
 		regexes: lru.New[*regexp.Regexp](c.regexCache),
 		keys:    sync.Pool{New: func() any { return new([]byte) }},
 	}
@@ -50,60 +52,80 @@ func (f *finder) regexp(text string) (*regexp.Regexp, error) {
 	return re, err
 }
 
-// index returns an index of the state with at least the given dimensions.
-func (f *finder) index(s *state, dims ...string) *index {
-	if ix := s.index.Load(); ix != nil && ix.has(dims) {
+// index returns the index of a state.
+func (f *finder) index(s *state) *index {
+	if ix := s.index.Load(); ix != nil {
 		return ix
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.indexLocked(s)
+}
+
+func (f *finder) indexLocked(s *state) *index {
 	ix := s.index.Load()
-	switch {
-	case ix != nil:
-	case f.last != nil:
-		ix = f.last.advance(s.entries)
-	default:
-		ix = &index{entries: s.entries}
+	if ix != nil {
+		return ix
 	}
-	if !ix.has(dims) {
-		ix = ix.with(dims)
+	results := lru.New[[]*Entry](f.size)
+	if f.last != nil {
+		ix = f.last.advance(s.entries, results)
+	} else {
+		ix = &index{entries: s.entries, results: results}
 	}
+	f.publish(s, ix)
+	return ix
+}
+
+func (f *finder) publish(s *state, ix *index) {
 	s.index.Store(ix)
 	if s.seq > 0 || f.last == nil {
 		f.last = ix
 	}
-	return ix
+}
+
+// dimension returns a dimension of a state, or nil when there are too many already.
+func (f *finder) dimension(s *state, name string) *dimension {
+	if d := f.index(s).dim(name); d != nil {
+		return d
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ix := f.indexLocked(s)
+	if ix.dims[name] == nil {
+		if len(ix.dims) >= maxDims && strings.HasPrefix(name, "meta.") {
+			return nil
+		}
+		ix = ix.with(name)
+		f.publish(s, ix)
+	}
+	return ix.dim(name)
 }
 
 func (f *finder) all(s *state) entrySet {
-	return setOf(f.index(s, dimAll), dimAll, pmap.Key{})
+	return f.dimension(s, dimAll).get(pmap.Key{})
 }
 
 func (f *finder) namespace(s *state, ns string) entrySet {
-	return setOf(f.index(s, dimNS), dimNS, pmap.Key{Name: ns})
+	return f.dimension(s, dimNS).get(pmap.Key{Name: ns})
 }
 
-func setOf(ix *index, dim string, k pmap.Key) entrySet {
-	if set := ix.dims[dim].Get(k); set != nil {
-		return *set
-	}
-	return oset.New(compareEntries)
-}
-
-// find is search with a cache in front.
+// find is search with caches in front.
 func (f *finder) find(s *state, query map[string]any) []Entry {
-	if s.seq == 0 {
-		return entriesOf(f.search(s, f.compile(query)))
-	}
 	buf := f.keys.Get().(*[]byte)
-	key := appendQuery(binary.BigEndian.AppendUint64((*buf)[:0], s.seq), query)
-	found, ok := f.results.Get(key)
+	defer f.keys.Put(buf)
+	*buf = appendQuery((*buf)[:0], query)
+	results := f.index(s).results
+	found, ok := results.Get(*buf)
 	if !ok {
-		found = f.search(s, f.compile(query))
-		f.results.Put(key, found)
+		q, ok := f.queries.Get(*buf)
+		if !ok {
+			q = f.compile(query)
+			f.queries.Put(*buf, q)
+		}
+		found = f.search(s, q)
+		results.Put(*buf, found)
 	}
-	*buf = key
-	f.keys.Put(buf)
 	return entriesOf(found)
 }
 
@@ -113,96 +135,6 @@ func (f *finder) compile(query map[string]any) *Query {
 		f.logger.Warn("registry: part of a query was ignored: " + w)
 	}
 	return q
-}
-
-// search takes the criterion whose candidates are fewest from an index and checks the
-// other criteria on each candidate.
-func (f *finder) search(s *state, q *Query) []*Entry {
-	best := candidates{cost: -1}
-	for i := range q.criteria {
-		if c := f.candidates(s, &q.criteria[i]); c.known && (best.cost < 0 || c.cost < best.cost) {
-			best = c
-		}
-	}
-	if best.cost < 0 {
-		best.sets = []entrySet{f.all(s)}
-	}
-	var out []*Entry
-	if best.one != nil && q.match(best.one) {
-		out = append(out, best.one)
-	}
-	for _, set := range best.sets {
-		for e := range set.All() {
-			if q.match(e) {
-				out = append(out, e)
-			}
-		}
-	}
-	if len(best.sets) > 1 {
-		slices.SortFunc(out, compareEntries)
-	}
-	return out
-}
-
-// candidates are the entries an index offers for a criterion.
-type candidates struct {
-	known bool
-	cost  int
-	sets  []entrySet
-	one   *Entry
-}
-
-func (f *finder) candidates(s *state, c *criterion) candidates {
-	switch {
-	case c.op == opGlob && c.root == "id":
-		if strings.Contains(c.text, "*") {
-			return candidates{}
-		}
-		e := s.entries.Get(pmap.Key(ParseID(c.text)))
-		return candidates{known: true, cost: 0, one: e}
-	case c.op == opGlob:
-		return f.rootCandidates(s, c)
-	case c.op != opEqual || len(c.want) == 0:
-		return candidates{}
-	}
-	dim := "meta." + c.field
-	ix := f.index(s)
-	if !ix.has([]string{dim}) {
-		if len(ix.dims) >= maxDims {
-			return candidates{}
-		}
-		ix = f.index(s, dim)
-	}
-	best := candidates{}
-	for _, w := range c.want {
-		k, ok := scalarKey(w)
-		if !ok {
-			continue
-		}
-		if set := setOf(ix, dim, k); !best.known || set.Len() < best.cost {
-			best = candidates{known: true, cost: set.Len(), sets: []entrySet{set}}
-		}
-	}
-	return best
-}
-
-func (f *finder) rootCandidates(s *state, c *criterion) candidates {
-	dim := c.root
-	if !strings.Contains(c.text, "*") {
-		set := setOf(f.index(s, dim), dim, pmap.Key{Name: c.text})
-		return candidates{known: true, cost: set.Len(), sets: []entrySet{set}}
-	}
-	if dim == dimName {
-		return candidates{} // as many names as entries: listing them saves nothing
-	}
-	out := candidates{known: true}
-	for k, set := range f.index(s, dim).dims[dim].All() {
-		if glob(c.text, k.Name) {
-			out.sets = append(out.sets, *set)
-			out.cost += set.Len()
-		}
-	}
-	return out
 }
 
 func entriesOf(found []*Entry) []Entry {

@@ -65,6 +65,14 @@ func TestFind(t *testing.T) {
 		{q{"meta.type": "api"}, "login logout"}, // a list value matches by any element
 		{q{"meta": q{"type": "web"}}, "logout"},
 		{q{"meta": q{"meta.type": "web"}}, "logout"},
+		{q{"meta": q{"~meta.name": "^l.*t$", ".kind": "function.*"}}, "logout"},
+		{q{"meta": q{"^name": "us"}}, "db login logout worker"}, // ignored: no prefix
+		{q{"meta": "x"}, ""},
+		{q{".id": "app*:log*"}, "login logout"},
+		{q{".id": "*:db"}, "db"},
+		{q{".id": "app.:*"}, ""},
+		{q{".name": "log*"}, "login logout"},
+		{q{".ns": "*sub"}, "worker"},
 		{q{"meta.tags": []any{"a", "b"}}, "login"},
 		{q{"meta.tags": []string{"b"}}, "login logout"},
 		{q{"meta.type": []any{"api"}}, "logout"}, // a scalar never matches a list

@@ -3,9 +3,7 @@
 package registry
 
 import (
-	"encoding/binary"
 	"fmt"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,6 +30,7 @@ type criterion struct {
 	op    operator
 	root  string // kind, ns, name, id for opGlob
 	field string // metadata path
+	dim   string // of the field; see dimension
 	text  string
 	want  []any // normalised scalars
 	list  bool  // a list was asked for: a scalar field does not match
@@ -49,9 +48,11 @@ type criterion struct {
 //	"~meta.F"                       RE2 regular expression that matches the string
 //	"*meta.F", "^meta.F", "$meta.F" the string contains, starts with, ends with the text
 //	"F"                             the same as "meta.F"
+//	"meta"                          a map: its keys are metadata fields, or keys as above
 //
 // The four operators on strings also look at the items of lists. F may be a dotted path
-// into nested metadata. What cannot be used is left out and named by Warnings.
+// into nested metadata; a field whose name contains the dots goes first. What cannot be
+// used is left out and named by Warnings.
 func CompileQuery(query map[string]any) *Query {
 	return compile(query, regexp.Compile)
 }
@@ -77,13 +78,15 @@ func (q *Query) warn(format string, args ...any) {
 }
 
 func (q *Query) add(key string, v any, re func(string) (*regexp.Regexp, error)) {
-	if key == "meta" {
-		if m, ok := v.(map[string]any); ok {
-			for _, k := range sortedKeys(m) {
-				q.addMeta(strings.TrimPrefix(k, "meta."), m[k])
+	if m, ok := v.(map[string]any); ok && key == "meta" {
+		for _, k := range sortedKeys(m) {
+			if _, ok := operators[first(k)]; ok || strings.HasPrefix(k, ".") || strings.HasPrefix(k, "meta.") {
+				q.add(k, m[k], re) // written in full all the same
+			} else {
+				q.addMeta(k, m[k])
 			}
-			return
 		}
+		return
 	}
 	if rest, ok := strings.CutPrefix(key, "."); ok {
 		if root := rootField(rest); root != "" {
@@ -106,7 +109,7 @@ func (q *Query) add(key string, v any, re func(string) (*regexp.Regexp, error)) 
 		case !isText:
 			q.warn("%q: the value must be a string, got %T", key, v)
 		default:
-			q.addText(key, criterion{op: op, field: field, text: text}, re)
+			q.addText(key, criterion{op: op, field: field, dim: "meta." + field, text: text}, re)
 		}
 		return
 	}
@@ -164,9 +167,9 @@ func (q *Query) addMeta(field string, v any) {
 			q.addMeta(field+"."+k, n[k])
 		}
 	case []any:
-		q.criteria = append(q.criteria, criterion{op: opEqual, field: field, want: n, list: true})
+		q.criteria = append(q.criteria, criterion{op: opEqual, field: field, dim: "meta." + field, want: n, list: true})
 	default:
-		q.criteria = append(q.criteria, criterion{op: opEqual, field: field, want: []any{n}})
+		q.criteria = append(q.criteria, criterion{op: opEqual, field: field, dim: "meta." + field, want: []any{n}})
 	}
 }
 
@@ -182,9 +185,12 @@ func sortedKeys(m map[string]any) []string {
 // Match reports whether the entry meets all criteria.
 func (q *Query) Match(e Entry) bool { return q.match(&e) }
 
-func (q *Query) match(e *Entry) bool {
+func (q *Query) match(e *Entry) bool { return q.matchBut(-1, e) }
+
+// matchBut is match without one of the criteria, or with all when skip is negative.
+func (q *Query) matchBut(skip int, e *Entry) bool {
 	for i := range q.criteria {
-		if !q.criteria[i].match(e) {
+		if i != skip && !q.criteria[i].match(e) {
 			return false
 		}
 	}
@@ -219,10 +225,25 @@ func (c *criterion) match(e *Entry) bool {
 
 func (c *criterion) matchText(v any) bool {
 	s, ok := v.(string)
-	if !ok {
-		return false
+	return ok && c.matchString(s)
+}
+
+// dimension returns the name of the dimension of the index that answers the criterion.
+func (c *criterion) dimension() string {
+	switch {
+	case c.op == opGlob:
+		return c.root
+	case c.dim != "":
+		return c.dim
 	}
+	return "meta." + c.field
+}
+
+// matchString tells whether a text meets the criterion, which must be one on texts.
+func (c *criterion) matchString(s string) bool {
 	switch c.op {
+	case opGlob:
+		return glob(c.text, s)
 	case opRegexp:
 		return c.re.MatchString(s)
 	case opContains:
@@ -270,52 +291,4 @@ func glob(pattern, s string) bool {
 		}
 		s, rest = s[i+len(part):], more
 	}
-}
-
-// appendQuery appends an unambiguous text of the query, equal for equal queries.
-func appendQuery(b []byte, q map[string]any) []byte {
-	var room [8]string
-	keys := room[:0]
-	for k := range q {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	b = binary.AppendUvarint(b, uint64(len(keys)))
-	for _, k := range keys {
-		b = appendText(b, k)
-		b = appendValue(b, q[k])
-	}
-	return b
-}
-
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-func appendValue(b []byte, v any) []byte {
-	switch v := v.(type) {
-	case nil:
-		return append(b, 'n')
-	case string:
-		return appendText(append(b, 's'), v)
-	case bool:
-		if v {
-			return append(b, 't')
-		}
-		return append(b, 'f')
-	case float64:
-		return binary.BigEndian.AppendUint64(append(b, 'd'), math.Float64bits(v))
-	case []any:
-		b = binary.AppendUvarint(append(b, 'l'), uint64(len(v)))
-		for _, x := range v {
-			b = appendValue(b, x)
-		}
-		return b
-	case map[string]any:
-		return appendQuery(append(b, 'm'), v)
-	}
-	if n, err := NormalizeValue(v); err == nil {
-		return appendValue(b, n)
-	}
-	return appendText(append(b, '?'), fmt.Sprintf("%T %v", v, v))
 }

@@ -91,6 +91,37 @@ func (n *node[T]) each(yield func(T) bool) bool {
 	return true
 }
 
+// From iterates in ascending order over the items that are not less than x.
+func (s Set[T]) From(x T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		if s.root != nil {
+			s.from(s.root, x, yield)
+		}
+	}
+}
+
+func (s Set[T]) from(n *node[T], x T, yield func(T) bool) bool {
+	if n.kids == nil {
+		i, _ := slices.BinarySearchFunc(n.items, x, s.cmp)
+		for _, x := range n.items[i:] {
+			if !yield(x) {
+				return false
+			}
+		}
+		return true
+	}
+	i := s.childOf(n, x)
+	if !s.from(n.kids[i], x, yield) {
+		return false
+	}
+	for _, k := range n.kids[i+1:] {
+		if !k.each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // Add returns the set with x, which takes the place of an item equal to it.
 func (s Set[T]) Add(x T) Set[T] {
 	if s.root == nil {

@@ -78,6 +78,11 @@ func TestSetBehavesLikeASortedSetAndVersionsStay(t *testing.T) {
 			if got := slices.Collect(v.s.All()); !slices.Equal(got, want) || v.s.Len() != len(want) {
 				t.Fatalf("set is %v (Len %d), want %v", got, v.s.Len(), want)
 			}
+			from := rapid.IntRange(-1, 6001).Draw(t, "from")
+			at, _ := slices.BinarySearch(want, from)
+			if got := slices.Collect(v.s.From(from)); !slices.Equal(got, want[at:]) {
+				t.Fatalf("from %d: %v, want %v", from, got, want[at:])
+			}
 			if v.s.root != nil {
 				invariants(t, v.s.root, true)
 			}
@@ -85,14 +90,27 @@ func TestSetBehavesLikeASortedSetAndVersionsStay(t *testing.T) {
 	})
 }
 
-func TestAllStopsWhenAsked(t *testing.T) {
-	s := FromSorted(compare, []int{1, 2, 3})
+func TestIterationStopsWhenAsked(t *testing.T) {
+	items := make([]int, 100)
+	for i := range items {
+		items[i] = i
+	}
+	s := FromSorted(compare, items)
 	n := 0
 	for range s.All() {
 		n++
 		break
 	}
-	if n != 1 {
-		t.Error("went on")
+	for range s.From(20) { // in the middle of a leaf
+		n++
+		break
+	}
+	for x := range s.From(20) { // in a later leaf
+		if n++; x == 60 {
+			break
+		}
+	}
+	if n != 43 {
+		t.Errorf("%d steps", n)
 	}
 }
