@@ -27,14 +27,19 @@ const varHeld = "(held)"
 //	  target1 = first
 //	end
 //
-// in the order in which C Lua assigns. That costs a move of a register per value more than C Lua's code. A function called
+// in the order in which C Lua assigns. So is the assignment of one value that gopher-lua miscompiles: `x = f() and 5` does
+// not assign what f returned if that was nil or false, and x keeps its value. Holding values costs a move of a register per value more than C Lua's code. A function called
 // in the middle may see and change captured variables, so that a call counts as reading all of them; a metamethod does
 // not.
 func (p *parser) lowerAssign(s *ast.AssignStmt) ast.Stmt {
-	if len(s.Lhs) < 2 || p.unlowered {
+	if p.unlowered {
 		return s
 	}
-	if early, twice := p.earlyTargets(s); !twice && !hazardous(s, early) {
+	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		if logical, ok := s.Rhs[0].(*ast.LogicalOpExpr); !ok || keepsResult(logical) || !p.local(s.Lhs[0]) {
+			return s
+		}
+	} else if early, twice := p.earlyTargets(s); !twice && !hazardous(s, early) {
 		return s
 	}
 	line := s.Line()
@@ -72,14 +77,39 @@ func (p *parser) earlyTargets(s *ast.AssignStmt) (early []target, twice bool) {
 		n = last // the values of the last expression go to registers of their own
 	}
 	for i, e := range s.Lhs[:n] {
-		id, ok := e.(*ast.IdentExpr)
-		if !ok || !slices.Contains(p.scope.vars[p.scope.base:], id.Value) {
+		if !p.local(e) {
 			continue
 		}
+		id := e.(*ast.IdentExpr)
 		twice = twice || slices.ContainsFunc(early, func(t target) bool { return t.name == id.Value })
 		early = append(early, target{id.Value, i})
 	}
 	return early, twice
+}
+
+// local reports whether e is a local variable of the innermost function.
+func (p *parser) local(e ast.Expr) bool {
+	id, ok := e.(*ast.IdentExpr)
+	return ok && slices.Contains(p.scope.vars[p.scope.base:], id.Value)
+}
+
+// keepsResult reports whether gopher-lua assigns the result of e to an existing local variable whatever it is, and not
+// before it has read everything. That holds for the usual forms, whose code is the shortest.
+func keepsResult(e *ast.LogicalOpExpr) bool {
+	left, nested := e.Lhs.(*ast.LogicalOpExpr)
+	if isLogical(e.Rhs) {
+		return false
+	}
+	if e.Operator == "or" { // a or b, a and b or c
+		return !nested || left.Operator == "and" && !isLogical(left.Lhs) && !isLogical(left.Rhs)
+	}
+	_, compared := e.Lhs.(*ast.RelationalOpExpr) // a < b and c
+	return compared
+}
+
+func isLogical(e ast.Expr) bool {
+	_, ok := e.(*ast.LogicalOpExpr)
+	return ok
 }
 
 func severalValues(e ast.Expr) bool {
@@ -95,6 +125,9 @@ func severalValues(e ast.Expr) bool {
 // hazardous reports whether early assignment of the targets can be seen, or a late read of a value.
 func hazardous(s *ast.AssignStmt, early []target) bool {
 	for i, e := range s.Rhs {
+		if miscounted(e) && slices.ContainsFunc(early, func(t target) bool { return t.index == i }) {
+			return true
+		}
 		assigned := func(name string) bool {
 			return slices.ContainsFunc(early, func(t target) bool { return t.index < i && (name == "" || t.name == name) })
 		}
@@ -119,6 +152,16 @@ func hazardous(s *ast.AssignStmt, early []target) bool {
 		if _, local := s.Rhs[i].(*ast.IdentExpr); local && slices.ContainsFunc(s.Rhs[i+1:], calls) {
 			return true
 		}
+	}
+	return false
+}
+
+// miscounted reports whether e, evaluated straight into a local variable of several targets, makes gopher-lua lose count
+// of its registers: it may then overwrite other variables, or not assign at all.
+func miscounted(e ast.Expr) bool {
+	switch e.(type) {
+	case *ast.Comma3Expr, *ast.LogicalOpExpr:
+		return true
 	}
 	return false
 }
