@@ -36,7 +36,13 @@
 //   - Where it cannot, in metamethods and callbacks of Go functions, it raises an
 //     error that names the function, and nothing else changes (TestNestedYieldRaises).
 //   - Processes share no mutable value: libraries and modules are read-only, values
-//     that cross are copied (TestSharedTablesAreReadOnly, TestCopyIsDeep).
+//     that cross are copied (TestSharedTablesAreReadOnly, TestCopyIsDeep,
+//     TestProcessesCannotObserveEachOther).
+//   - What a program without modules can reach is a known list, testdata/reachable.txt,
+//     and none of it can be written to
+//     (TestReachableFromAProcessWithoutModules, TestSharedTablesRefuseEveryWayOfWriting).
+//   - Programs of Lua 5.1 mean what they mean in its C implementation, with listed
+//     exceptions (TestOracle, TestRandomProgramsMeanWhatTheyMeanInLua51).
 //   - Coroutines run first come, first served; channels keep their order
 //     (TestChannelModel, a property test against a model).
 //   - Messages reach the channel of their topic, else the inbox, in order, and none
