@@ -2,6 +2,9 @@
 
 package pmap
 
+// edit marks the nodes a Builder created and may therefore change in place.
+type edit struct{ _ byte }
+
 // Builder applies many changes to a map and copies each shared node at most once
 // (Clojure's "transients"). It is not safe for concurrent use.
 type Builder[V any] struct {
@@ -19,22 +22,10 @@ func (b *Builder[V]) Get(k Key) *V { return b.m.Get(k) }
 func (b *Builder[V]) Len() int { return b.m.n }
 
 // Set gives k the value v.
-func (b *Builder[V]) Set(k Key, v V) {
-	root, replaced := insert(b.m.root, 0, &leaf[V]{hash: hashOf(k), key: k, val: v}, b.e)
-	if !replaced {
-		b.m.n++
-	}
-	b.m.root = root
-}
+func (b *Builder[V]) Set(k Key, v V) { b.m.set(k, v, b.e) }
 
 // Delete removes k.
-func (b *Builder[V]) Delete(k Key) {
-	root, removed := remove(b.m.root, 0, hashOf(k), k, b.e)
-	if removed {
-		b.m.n--
-		b.m.root = root
-	}
-}
+func (b *Builder[V]) Delete(k Key) { b.m.delete(k, b.e) }
 
 // Map returns the present contents as an immutable map, in O(1). The builder
 // remains usable; it copies again what the returned map now shares.

@@ -21,82 +21,79 @@ func diffNode[V any](a, b *node[V], f func(Key, *V, *V)) {
 		a.each(func(l *leaf[V]) bool { f(l.key, &l.val, nil); return true })
 		return
 	}
-	if a.leafMap|a.kidMap == 0 || b.leafMap|b.kidMap == 0 {
-		diffBucket(a, b, f)
+	if a.leafMap|a.kidMap == 0 { // both are buckets
+		diffLeaves(a.leaves, b.leaves, f)
 		return
 	}
+	x, y := cursor[V]{n: a}, cursor[V]{n: b}
 	for rest := a.leafMap | a.kidMap | b.leafMap | b.kidMap; rest != 0; rest &= rest - 1 {
 		bit := rest & -rest
-		diffSlot(a.leafAt(bit), a.kidAt(bit), b.leafAt(bit), b.kidAt(bit), f)
-	}
-}
-
-func (n *node[V]) leafAt(bit uint64) *leaf[V] {
-	if n.leafMap&bit == 0 {
-		return nil
-	}
-	return n.leaves[rank(n.leafMap, bit)]
-}
-
-func (n *node[V]) kidAt(bit uint64) *node[V] {
-	if n.kidMap&bit == 0 {
-		return nil
-	}
-	return n.kids[rank(n.kidMap, bit)]
-}
-
-func diffSlot[V any](al *leaf[V], ak *node[V], bl *leaf[V], bk *node[V], f func(Key, *V, *V)) {
-	switch {
-	case al != nil && bk != nil:
-		diffLeaf(al, bk, f)
-	case ak != nil && bl != nil:
-		diffLeaf(bl, ak, func(k Key, old, next *V) { f(k, next, old) })
-	case al == bl:
-		diffNode(ak, bk, f)
-	case al != nil && bl != nil && al.key == bl.key:
-		f(al.key, &al.val, &bl.val)
-	default:
-		if al != nil {
-			f(al.key, &al.val, nil)
-		}
-		if bl != nil {
-			f(bl.key, nil, &bl.val)
-		}
-	}
-}
-
-// diffLeaf compares the single leaf l with everything under n.
-func diffLeaf[V any](l *leaf[V], n *node[V], f func(Key, *V, *V)) {
-	found := false
-	n.each(func(o *leaf[V]) bool {
+		la, ka := x.take(bit)
+		lb, kb := y.take(bit)
 		switch {
-		case o == l:
-			found = true
-		case o.key == l.key:
-			found = true
-			f(l.key, &l.val, &o.val)
+		case ka != nil && kb != nil:
+			diffNode(ka, kb, f)
+		case ka != nil:
+			diffLeaves(below(ka), lb, f)
+		case kb != nil:
+			diffLeaves(la, below(kb), f)
 		default:
-			f(o.key, nil, &o.val)
+			diffLeaves(la, lb, f)
 		}
-		return true
-	})
-	if !found {
-		f(l.key, &l.val, nil)
 	}
 }
 
-func diffBucket[V any](a, b *node[V], f func(Key, *V, *V)) {
-	a.each(func(l *leaf[V]) bool {
-		next := b.scan(l.key)
-		if next != &l.val {
-			f(l.key, &l.val, next)
+// cursor visits the slots of a node in ascending order.
+type cursor[V any] struct {
+	n         *node[V]
+	leaf, kid int
+}
+
+// take returns what is in the slot with this bit.
+func (c *cursor[V]) take(bit uint64) (leaves []*leaf[V], kid *node[V]) {
+	switch isLeaf, isKid := c.n.leafMap&bit != 0, c.n.kidMap&bit != 0; {
+	case isLeaf:
+		from := c.leaf
+		c.leaf++
+		if isKid {
+			c.leaf++
 		}
-		return true
-	})
-	b.each(func(l *leaf[V]) bool {
-		if a.scan(l.key) == nil {
+		return c.n.leaves[from:c.leaf], nil
+	case isKid:
+		c.kid++
+		return nil, c.n.kids[c.kid-1]
+	}
+	return nil, nil
+}
+
+func below[V any](n *node[V]) []*leaf[V] {
+	var out []*leaf[V]
+	n.each(func(l *leaf[V]) bool { out = append(out, l); return true })
+	return out
+}
+
+// diffLeaves compares two small sets of leaves, mostly of one or two.
+func diffLeaves[V any](a, b []*leaf[V], f func(Key, *V, *V)) {
+	for _, l := range a {
+		switch o := withKey(b, l.key); {
+		case o == nil:
+			f(l.key, &l.val, nil)
+		case o != l:
+			f(l.key, &l.val, &o.val)
+		}
+	}
+	for _, l := range b {
+		if withKey(a, l.key) == nil {
 			f(l.key, nil, &l.val)
 		}
-		return true
-	})
+	}
+}
+
+func withKey[V any](leaves []*leaf[V], k Key) *leaf[V] {
+	for _, l := range leaves {
+		if l.key == k {
+			return l
+		}
+	}
+	return nil
 }

@@ -35,6 +35,35 @@ func (v model) check(t *rapid.T) {
 	if v.m.Get(Key{"no", "such"}) != nil {
 		t.Fatal("Get found a missing key")
 	}
+	if v.m.root != nil {
+		checkShape(t, v.m.root, 0)
+	}
+}
+
+// checkShape checks what node promises about slots and returns the number of leaves.
+func checkShape(t *rapid.T, n *node[int], depth int) int {
+	leaves, kids := 0, 0
+	for i := range uint64(64) {
+		s := n.slot(i<<(fanBits*depth), depth)
+		if s.leaf != leaves || s.kid != kids {
+			t.Fatalf("slot %d starts at leaf %d, kid %d, want %d, %d", i, s.leaf, s.kid, leaves, kids)
+		}
+		leaves += s.leaves
+		if s.isKid {
+			kids++
+		}
+	}
+	if leaves != len(n.leaves) || kids != len(n.kids) {
+		t.Fatalf("%d leaves and %d kids, want %d and %d", len(n.leaves), len(n.kids), leaves, kids)
+	}
+	for _, k := range n.kids {
+		below := checkShape(t, k, depth+1)
+		if below < 3 {
+			t.Fatalf("%d leaves below a child", below)
+		}
+		leaves += below
+	}
+	return leaves
 }
 
 func TestMapBehavesLikeAMapAndVersionsStay(t *testing.T) {
@@ -43,6 +72,8 @@ func TestMapBehavesLikeAMapAndVersionsStay(t *testing.T) {
 			var ks []Key
 			for i := range 300 {
 				ks = append(ks, Key{fmt.Sprint("n", i%7), fmt.Sprint(i)})
+				// Alike in length, beginning and end.
+				ks = append(ks, Key{"a.long.name.space", fmt.Sprintf("the_%04d_sixteen_bytes", i)})
 			}
 			return ks
 		}())
@@ -94,49 +125,6 @@ func checkDiff(t *rapid.T, a, b model) {
 	})
 	if !maps.Equal(got, b.want) {
 		t.Fatalf("applying Diff gives %v, want %v", got, b.want)
-	}
-}
-
-// Whole hashes collide about never, so the buckets are tested with made-up hashes.
-func TestCollidingHashesAreKeptApart(t *testing.T) {
-	mk := func(i int, h uint64) *leaf[int] {
-		return &leaf[int]{hash: h, key: Key{"n", fmt.Sprint(i)}, val: i}
-	}
-	for _, hashes := range [][]uint64{{0, 0, 0, 0, 0}, {^uint64(0), ^uint64(0), 0, 1 << 63, 1 << 60}} {
-		var root *node[int]
-		for i, h := range hashes {
-			var replaced bool
-			if root, replaced = insert(root, 0, mk(i, h), nil); replaced {
-				t.Fatalf("leaf %d replaced another", i)
-			}
-		}
-		before := root
-		root, replaced := insert(root, 0, mk(1, hashes[1]), nil)
-		if !replaced {
-			t.Error("the same key was added twice")
-		}
-		n := 0
-		root.each(func(*leaf[int]) bool { n++; return true })
-		if n != len(hashes) {
-			t.Errorf("%d leaves, want %d", n, len(hashes))
-		}
-		changed := 0
-		diffNode(before, root, func(k Key, old, next *int) { changed++ })
-		if changed != 1 {
-			t.Errorf("Diff reports %d changes, want 1", changed)
-		}
-		for i, h := range hashes {
-			var removed bool
-			if root, removed = remove(root, 0, h, Key{"n", fmt.Sprint(i)}, nil); !removed {
-				t.Errorf("leaf %d was not found", i)
-			}
-			if root, removed = remove(root, 0, h, Key{"n", fmt.Sprint(i)}, nil); removed {
-				t.Errorf("leaf %d was found twice", i)
-			}
-		}
-		if root != nil {
-			t.Errorf("hashes %x: empty map has a root", hashes)
-		}
 	}
 }
 
