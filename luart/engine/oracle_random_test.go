@@ -4,7 +4,6 @@ package engine_test
 
 import (
 	"fmt"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -265,8 +264,8 @@ func drawProgram(t *rapid.T) string {
 
 // TestRandomProgramsMeanWhatTheyMeanInLua51 compares with the C implementation.
 func TestRandomProgramsMeanWhatTheyMeanInLua51(t *testing.T) {
-	lua, err := exec.LookPath("lua5.1")
-	if err != nil {
+	lua := findLua(t)
+	if lua == "" {
 		t.Log("not run: lua5.1 is not installed")
 		return
 	}

@@ -148,11 +148,19 @@ func runTheirs(t rapid.TB, lua, source string) string {
 	return comparableOutput(out.String())
 }
 
-func TestOracle(t *testing.T) {
+// findLua returns the path of lua5.1, "" when it is not installed and need not be.
+func findLua(t *testing.T) string {
 	lua, err := exec.LookPath("lua5.1")
-	if err != nil {
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatal("lua5.1 is not installed")
+	}
+	return lua
+}
+
+func TestOracle(t *testing.T) {
+	lua := findLua(t)
+	if lua == "" {
 		t.Log("lua5.1 is not installed: the cases are compared with what it printed when they were written")
-		lua = ""
 	}
 	files, err := filepath.Glob("testdata/oracle/*.txt")
 	if err != nil || len(files) == 0 {
