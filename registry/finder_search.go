@@ -16,7 +16,8 @@ func (f *finder) search(s *state, q *Query) []*Entry {
 		if best.known {
 			return nil
 		}
-		best.sets = []entrySet{f.all(s)}
+		all := f.all(s)
+		best = candidates{cost: all.Len(), exact: len(q.criteria) == 0, criterion: -1, sets: []entrySet{all}}
 	}
 	skip := -1
 	if best.exact {
@@ -28,20 +29,23 @@ func (f *finder) search(s *state, q *Query) []*Entry {
 		}
 		return nil
 	}
-	var out []*Entry
-	if best.exact && len(q.criteria) == 1 {
-		out = make([]*Entry, 0, best.cost)
+	room := best.cost // that much will be found
+	if !best.exact || len(q.criteria) > 1 {
+		room = min(room, 64)
 	}
-	runs := make([]int, 0, len(best.sets)) // where the part of each set ends
+	out := make([]*Entry, 0, room)
+	var runs []int // where the part of each set ends
 	for _, set := range best.sets {
 		for e := range set.All() {
 			if q.matchBut(skip, e) {
 				out = append(out, e)
 			}
 		}
-		runs = append(runs, len(out))
+		if len(best.sets) > 1 {
+			runs = append(runs, len(out))
+		}
 	}
-	if len(best.sets) > 1 && !best.ordered {
+	if len(runs) > 0 && !best.ordered {
 		out = mergeRuns(out, runs)
 	}
 	return out

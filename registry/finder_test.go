@@ -4,6 +4,7 @@ package registry_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -137,25 +138,62 @@ func TestManyMetadataFieldsAreSearchedWithoutAnIndex(t *testing.T) {
 	}
 }
 
+// A query that comes again is not compiled again, so its warnings come once, however
+// often the entries change.
+func TestCompiledQueriesOutliveStates(t *testing.T) {
+	var log bytes.Buffer
+	r := finderFixture(t, registry.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	for i := range 3 {
+		if got := len(r.Find(map[string]any{"~meta.x": "[", ".kind": "new"})); got != i {
+			t.Errorf("found %d of %d", got, i)
+		}
+		mustApply(t, r, create(entry(fmt.Sprint("app:new", i), "new")))
+	}
+	if n := strings.Count(log.String(), "missing closing ]"); n != 1 {
+		t.Errorf("warned %d times: %s", n, log.String())
+	}
+}
+
 func FuzzFind(f *testing.F) {
 	r := finderFixture(f)
-	for _, k := range []string{".kind", "~meta.name", "*meta.tags", "^meta.name", "$x", "meta.type", "name", "", ".", "~", "meta", "meta."} {
-		f.Add(k, "log*", "app:login", true)
+	var c registry.Changeset
+	for i := range 100 { // values enough for every way to look for them
+		e := entry(fmt.Sprintf("app.n%d:login%d", i%9, i), "function.lua")
+		e.Meta = map[string]any{"name": fmt.Sprint("user ", i%40), "tags": []any{"a", fmt.Sprint("t", i%7), float64(i)}}
+		c.CreateEntry(e)
+	}
+	mustApply(f, r, c)
+	for _, k := range []string{".kind", ".id", ".name", ".ns", "~meta.name", "*meta.tags", "^meta.name", "$x", "meta.type", "name", "", ".", "~", "meta", "meta."} {
+		for _, text := range []string{"log*", "app*:*", "*.lua", "us", "(?i)^U", "["} {
+			f.Add(k, text, "app:login", false)
+		}
+		f.Add(k, "a", "^meta.name", true)
 	}
 	f.Fuzz(func(t *testing.T, key, text, other string, list bool) {
 		q := map[string]any{key: text, "meta." + other: other}
 		if list {
 			q[key] = []any{text, 1, map[string]any{other: text}}
+			q["meta"] = map[string]any{other: text}
 		}
 		compiled := registry.CompileQuery(q)
-		want := 0
+		var want []registry.ID
 		for e := range r.Snapshot().All() {
 			if compiled.Match(e) {
-				want++
+				want = append(want, e.ID)
 			}
 		}
-		if got := len(r.Find(q)); got != want {
-			t.Errorf("Find(%v) found %d, scanning %d", q, got, want)
+		for range 2 { // the second is cached
+			var got []registry.ID
+			for _, e := range r.Find(q) {
+				got = append(got, e.ID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("Find(%q) found %v, scanning %v", q, got, want)
+			}
+		}
+		delete(q, "meta."+other) // alone, the key decides how it is looked for
+		if got, want := len(r.Find(q)), len(matching(modelOf(r.Snapshot()), registry.CompileQuery(q))); got != want {
+			t.Errorf("Find(%q) found %d, scanning %d", q, got, want)
 		}
 	})
 }
