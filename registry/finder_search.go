@@ -90,7 +90,7 @@ const worthAScan = 16
 // lookUp returns the candidates of a criterion that names values.
 func (f *finder) lookUp(s *state, c *criterion) candidates {
 	switch {
-	case c.op == opGlob && strings.Contains(c.text, "*"):
+	case c.op == opGlob && c.star:
 		return candidates{}
 	case c.op == opGlob && c.root == "id":
 		e := s.entries.Get(pmap.Key(ParseID(c.text)))
@@ -137,10 +137,10 @@ func (f *finder) scanValues(s *state, c *criterion, limit int) candidates {
 	case opEqual:
 		return candidates{}
 	case opGlob:
-		head, _, star := strings.Cut(c.text, "*")
-		if !star {
+		if !c.star {
 			return candidates{}
 		}
+		head, _, _ := strings.Cut(c.text, "*")
 		v.prefix = head
 		switch dim {
 		case dimName:

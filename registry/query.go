@@ -32,6 +32,7 @@ type criterion struct {
 	field string // metadata path
 	dim   string // of the field; see dimension
 	text  string
+	star  bool  // of opGlob: the text has a "*"
 	want  []any // normalised scalars
 	list  bool  // a list was asked for: a scalar field does not match
 	re    *regexp.Regexp
@@ -141,7 +142,7 @@ func (q *Query) addRoot(key, root string, v any) {
 		q.warn("%q: the value must be a string, got %T", key, v)
 		return
 	}
-	q.criteria = append(q.criteria, criterion{op: opGlob, root: root, text: text})
+	q.criteria = append(q.criteria, criterion{op: opGlob, root: root, text: text, star: strings.Contains(text, "*")})
 }
 
 func (q *Query) addText(key string, c criterion, re func(string) (*regexp.Regexp, error)) {
@@ -243,6 +244,9 @@ func (c *criterion) dimension() string {
 func (c *criterion) matchString(s string) bool {
 	switch c.op {
 	case opGlob:
+		if !c.star {
+			return c.text == s
+		}
 		return glob(c.text, s)
 	case opRegexp:
 		return c.re.MatchString(s)
@@ -257,14 +261,14 @@ func (c *criterion) matchString(s string) bool {
 
 func (c *criterion) matchRoot(e *Entry) bool {
 	switch c.root {
-	case "kind":
-		return glob(c.text, e.Kind)
-	case "ns":
-		return glob(c.text, e.ID.Namespace)
-	case "name":
-		return glob(c.text, e.ID.Name)
+	case dimKind:
+		return c.matchString(e.Kind)
+	case dimNS:
+		return c.matchString(e.ID.Namespace)
+	case dimName:
+		return c.matchString(e.ID.Name)
 	}
-	if !strings.Contains(c.text, "*") {
+	if !c.star {
 		return ParseID(c.text) == e.ID
 	}
 	return glob(c.text, e.ID.String())
