@@ -111,14 +111,14 @@ func (c *contestant) median(unit string) (float64, bool) {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2, true
 }
 
-// table renders one row per contestant.
-func (r *results) table() string {
+// table renders one row per contestant; best is the flag of that name.
+func (r *results) table(best bool) string {
 	var b strings.Builder
 	b.WriteString("| measured | who | ns | ratio | B | allocs | other |\n|---|---|---:|---:|---:|---:|---|\n")
 	for _, t := range r.things {
 		name, base := t.name, float64(0)
 		for _, c := range t.contestants {
-			ns, timed := c.time()
+			ns, timed := c.time(best)
 			duration, ratio := "", ""
 			if timed {
 				duration = number(ns)
@@ -148,8 +148,17 @@ func (r *results) table() string {
 }
 
 // time returns what stands for the time of a contestant: the median where there is a
-// distribution, the mean elsewhere; ok is false where no time was measured.
-func (c *contestant) time() (ns float64, ok bool) {
+// distribution, the mean elsewhere, or the best that was measured when that is asked for;
+// ok is false where no time was measured.
+func (c *contestant) time(best bool) (ns float64, ok bool) {
+	if best {
+		for _, unit := range []string{"best-ns", "p50-ns", "ns/op"} {
+			if v := c.values[unit]; len(v) > 0 {
+				return slices.Min(v), true
+			}
+		}
+		return 0, false
+	}
 	if ns, ok = c.median("p50-ns"); ok {
 		return ns, true
 	}
@@ -164,7 +173,7 @@ func (c *contestant) others() string {
 	var out []string
 	for _, unit := range units {
 		switch unit {
-		case "ns/op", "p50-ns", "B/op", "allocs/op", "B/item", "MB/s":
+		case "ns/op", "best-ns", "p50-ns", "B/op", "allocs/op", "B/item", "MB/s":
 			continue
 		}
 		v, _ := c.median(unit)

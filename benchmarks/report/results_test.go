@@ -37,7 +37,34 @@ BenchmarkQuiet/hollywood-2    	 1	 0.5 idle-cpu-%
 |  | hollywood |  |  |  |  | 0.5 idle-cpu-% |
 `
 	var out strings.Builder
-	if err := run(strings.NewReader(in), &out); err != nil {
+	if err := run(strings.NewReader(in), &out, false); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != want {
+		t.Errorf("got\n%s", &out)
+	}
+}
+
+func TestReportShowsTheBestWhenAsked(t *testing.T) {
+	const in = `pkg: github.com/wippyrun/kit/benchmarks/process
+BenchmarkRing/ours-2	 9	 900 ns/op	 20 best-ns	 5 B/op
+BenchmarkRing/ours-2	 9	 100 ns/op	 10 best-ns	 7 B/op
+BenchmarkRing/ours-2	 9	 800 ns/op	 30 best-ns	 6 B/op
+BenchmarkRing/goroutines-2	 9	 50 ns/op	 40 best-ns	 0 B/op
+BenchmarkWakeup/ours-2	 1	 9 ns/op	 8 p50-ns	 90 p99-ns
+BenchmarkWakeup/ours-2	 1	 9 ns/op	 4 p50-ns	 70 p99-ns
+BenchmarkIdle/ours-2	 1	 60 ns/op	 8 B/item
+BenchmarkIdle/ours-2	 1	 50 ns/op	 8 B/item
+`
+	const want = `| measured | who | ns | ratio | B | allocs | other |
+|---|---|---:|---:|---:|---:|---|
+| process Ring | ours | 10 |  | 6 |  |  |
+|  | goroutines | 40 | 4 | 0 |  |  |
+| process Wakeup | ours | 4 |  |  |  | 80 p99-ns |
+| process Idle | ours | 50 |  | 8 |  |  |
+`
+	var out strings.Builder
+	if err := run(strings.NewReader(in), &out, true); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {
@@ -47,7 +74,7 @@ BenchmarkQuiet/hollywood-2    	 1	 0.5 idle-cpu-%
 
 func TestReportRefusesWhatIsNoResult(t *testing.T) {
 	for _, in := range []string{"", "--- FAIL: BenchmarkX\nBenchmarkX/ours-2 1 1 ns/op\n", "BenchmarkX/ours-2 1 x ns/op\n"} {
-		if err := run(strings.NewReader(in), &strings.Builder{}); err == nil {
+		if err := run(strings.NewReader(in), &strings.Builder{}, false); err == nil {
 			t.Errorf("%q: no error", in)
 		}
 	}
