@@ -11,6 +11,7 @@ import (
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/luart/modules/replay"
 	"github.com/wippyrun/kit/luart/modules/uuid"
+	"github.com/wippyrun/kit/luart/modules/yaml"
 )
 
 // Modules returns every module that can be used without anything else, by name. Processes whose history is kept
@@ -22,5 +23,6 @@ func Modules(record replay.Recorder) []engine.Module {
 		hash.Module(),
 		json.Module(),
 		uuid.Module(record),
+		yaml.Module(),
 	}
 }

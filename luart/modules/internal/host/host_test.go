@@ -102,6 +102,9 @@ func TestValueIsBounded(t *testing.T) {
 		{"deep", `local t = {} for _ = 1, 1000 do t = {t} end return t`, host.ErrDepth},
 		{"holes", `return {[2^40] = 1}`, host.ErrHoles},
 		{"twice the same, again and again", `local t = {} for _ = 1, 64 do t = {t, t} end return t`, host.ErrSize},
+		{"twice the same key", `local t = {} for _ = 1, 64 do t = {a = t, b = t} end return t`, host.ErrSize},
+		{"the same text many times", `local s, t = string.rep("x", 2^20), {} for i = 1, 257 do t[i] = s end return t`, host.ErrSize},
+		{"the same key many times", `local s, t = string.rep("x", 2^20), {} for i = 1, 257 do t[i] = {[s] = 1} end return t`, host.ErrSize},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			L, v := eval(t, c.chunk)
@@ -110,7 +113,11 @@ func TestValueIsBounded(t *testing.T) {
 			}
 		})
 	}
-	L, v := eval(t, `local t = {} for _ = 1, 999 do t = {t} end return t`)
+	L, v := eval(t, `return {[true] = 1, ["true"] = 2}`)
+	if _, err := host.Value(L, v); err == nil || err.Error() != `two keys are written "true"` {
+		t.Errorf("keys with the same text: %v", err)
+	}
+	L, v = eval(t, `local t = {} for _ = 1, 999 do t = {t} end return t`)
 	if _, err := host.Value(L, v); err != nil {
 		t.Errorf("as deep as allowed: %v", err)
 	}
@@ -192,7 +199,7 @@ func TestLuaFails(t *testing.T) {
 		"location":     {time.UTC, "has no Lua form"},
 		"unsigned":     {uint64(math.MaxInt64 + 1), "integer 9223372036854775808 is out of range"},
 		"nested":       {[]any{map[string]any{"x": time.Second}}, "has no Lua form"},
-		"same keys":    {map[any]any{1: "a", "1": "b"}, `two keys of a map are written "1"`},
+		"same keys":    {map[any]any{1: "a", "1": "b"}, `two keys are written "1"`},
 		"too deep":     {deep, host.ErrDepth.Error()},
 		"too many":     {[]any{big, big}, host.ErrSize.Error()},
 		"typed list":   {[][]any{big, big}, host.ErrSize.Error()},

@@ -160,7 +160,7 @@ func (m *maker) reflected(v reflect.Value, depth int) (lua.LValue, error) {
 		for it := v.MapRange(); it.Next(); {
 			key := fmt.Sprint(it.Key().Interface())
 			if _, taken := members[key]; taken {
-				return nil, fmt.Errorf("two keys of a map are written %q", key)
+				return nil, SameText(key)
 			}
 			members[key] = it.Value().Interface()
 		}

@@ -21,7 +21,9 @@ const (
 	MaxHoles = 1 << 16
 	// MaxValues is how many values one conversion makes. A table in which another one occurs twice, in which another
 	// one occurs twice, and so on, is small, but its converted form is not.
-	MaxValues = 1 << 22
+	MaxValues = 1 << 20
+	// MaxBytes is how much text there may be in these values, for the same reason.
+	MaxBytes = 1 << 28
 )
 
 var (
@@ -29,11 +31,14 @@ var (
 	ErrCycle = errors.New("table contains itself")
 	// ErrDepth says that a value is nested deeper than MaxDepth.
 	ErrDepth = fmt.Errorf("value is nested more than %d levels deep", MaxDepth)
-	// ErrSize says that a value has more than MaxValues parts.
-	ErrSize = errors.New("value has too many parts")
+	// ErrSize says that a value has more than MaxValues parts or more than MaxBytes of text.
+	ErrSize = errors.New("value is too large")
 	// ErrHoles says that a list lacks more than MaxHoles positions.
 	ErrHoles = fmt.Errorf("list has more than %d positions without a value", MaxHoles)
 )
+
+// SameText is the error for a map in which two keys have the same text.
+func SameText(key string) error { return fmt.Errorf("two keys are written %q", key) }
 
 // maxInteger is the first integer that numbers cannot be told apart from its neighbours.
 const maxInteger = 1 << 53
@@ -62,15 +67,17 @@ func Positions(t *lua.LTable) (last, count int) {
 	return last, count
 }
 
-// Walk keeps track of the tables around the value at hand. The zero value is ready for use.
+// Walk keeps track of the tables around the value at hand, and of how much there is. The zero value is ready for use.
 type Walk struct {
-	path   []*lua.LTable
-	values int
+	path          []*lua.LTable
+	values, bytes int
 }
 
-// Count counts one more value. It fails for the one after MaxValues.
-func (w *Walk) Count() error {
-	if w.values++; w.values > MaxValues {
+// Count counts one more value, which has size bytes of text. It fails for what exceeds MaxValues or MaxBytes.
+func (w *Walk) Count(size int) error {
+	w.values++
+	w.bytes += size
+	if w.values > MaxValues || w.bytes > MaxBytes {
 		return ErrSize
 	}
 	return nil
@@ -134,7 +141,8 @@ type converter struct {
 }
 
 func (c converter) value(v lua.LValue) (any, error) {
-	if err := c.walk.Count(); err != nil {
+	text, _ := v.(lua.LString)
+	if err := c.walk.Count(len(text)); err != nil {
 		return nil, err
 	}
 	switch v := v.(type) {
@@ -175,8 +183,16 @@ func (c converter) table(t *lua.LTable) (any, error) {
 	}
 	m := map[string]any{}
 	t.ForEach(func(k, v lua.LValue) {
-		if err == nil {
-			m[Text(c.L, k)], err = c.value(v)
+		if err != nil {
+			return
+		}
+		key := Text(c.L, k)
+		if _, taken := m[key]; taken {
+			err = SameText(key)
+			return
+		}
+		if err = c.walk.Count(len(key)); err == nil {
+			m[key], err = c.value(v)
 		}
 	})
 	if err != nil {
