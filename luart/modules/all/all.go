@@ -7,7 +7,9 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/base64"
 	"github.com/wippyrun/kit/luart/modules/crypto"
+	"github.com/wippyrun/kit/luart/modules/excel"
 	"github.com/wippyrun/kit/luart/modules/hash"
+	"github.com/wippyrun/kit/luart/modules/html"
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/luart/modules/replay"
 	"github.com/wippyrun/kit/luart/modules/uuid"
@@ -20,7 +22,9 @@ func Modules(record replay.Recorder) []engine.Module {
 	return []engine.Module{
 		base64.Module(),
 		crypto.Module(record),
+		excel.Module(),
 		hash.Module(),
+		html.Module(),
 		json.Module(),
 		uuid.Module(record),
 		yaml.Module(),
