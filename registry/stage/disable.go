@@ -22,9 +22,10 @@ type DisableConfig struct {
 	Namespaces []string
 	// Entries are patterns of the form namespace:name.
 	Entries []string
-	// Meta maps a metadata field to the texts that disable an entry.
+	// Meta maps a metadata field, which may be a dotted path, to the texts that disable an
+	// entry.
 	Meta map[string][]string
-	// Lenient turns the name of an entry or namespace that does not exist into a warning.
+	// Lenient turns the name of an entry that does not exist into a warning.
 	Lenient bool
 	// Position returns where "namespaces", "entries" or "meta.F" was written. Optional.
 	Position func(key string) string
@@ -33,7 +34,8 @@ type DisableConfig struct {
 }
 
 // ParseDisable reads a configuration section with the keys namespaces, entries and meta;
-// the latter may be nested or flattened to "meta.F".
+// the latter may be nested, to any depth, or flattened to "meta.F". The error names every
+// key that is wrong.
 func ParseDisable(section map[string]any) (DisableConfig, error) {
 	var c DisableConfig
 	var errs []error
@@ -52,15 +54,18 @@ func ParseDisable(section map[string]any) (DisableConfig, error) {
 		case key == "entries":
 			c.Entries = list(key, v)
 		case key == "meta":
-			m, ok := v.(map[string]any)
-			if !ok && v != nil {
+			if _, ok := v.(map[string]any); !ok && v != nil {
 				errs = append(errs, &KeyError{Key: "disable.meta", Err: invalidf("must be a map, got %T", v)})
+				continue
 			}
-			for f, v := range m {
-				c.addMeta(f, list("meta."+f, v))
-			}
+			fallthrough
 		case strings.HasPrefix(key, "meta."):
-			c.addMeta(key[len("meta."):], list(key, v))
+			flat := map[string]any{}
+			flatten(key, v, flat)
+			delete(flat, "meta") // nothing at all
+			for _, k := range slices.Sorted(maps.Keys(flat)) {
+				c.addMeta(k[len("meta."):], list(k, flat[k]))
+			}
 		default:
 			errs = append(errs, &KeyError{Key: "disable." + key, Err: invalidf("unknown field"),
 				Hint: suggest.Hint(key, slices.Values([]string{"namespaces", "entries", "meta"}))})
@@ -121,8 +126,10 @@ func (s *disable) Apply(ctx context.Context, entries []registry.Entry) ([]regist
 	if len(rules) == 0 && len(errs) == 0 {
 		return entries, nil
 	}
+	malformed := len(errs) > 0
 	report := reportOf(ctx)
-	var kept []registry.Entry
+	var guess hints
+	kept := make([]registry.Entry, 0, len(entries))
 	for _, e := range entries {
 		hit := false
 		for _, r := range rules {
@@ -144,17 +151,31 @@ func (s *disable) Apply(ctx context.Context, entries []registry.Entry) ([]regist
 		if r.literal != nil && !s.c.Lenient {
 			if _, gone := report.RemovedBy(*r.literal); !gone {
 				errs = append(errs, &KeyError{Key: "disable." + r.key, Position: s.position(r.key),
-					Err: notFoundf("no entry found for %s", r.text), Hint: idHint(*r.literal, entries)})
+					Err: notFoundf("no entry found for %s", r.text), Hint: guess.id(*r.literal, entries)})
 			}
 			continue
 		}
-		report.warn(Warning{Stage: s.Name(), Position: s.position(r.key),
-			Message: fmt.Sprintf("disable.%s: %q matches no entry", r.key, r.text)})
+		w := Warning{Stage: s.Name(), Position: s.position(r.key), Message: fmt.Sprintf("disable.%s: %q matches no entry", r.key, r.text)}
+		switch {
+		case r.literal != nil:
+			w.Hint = guess.id(*r.literal, entries)
+		case r.key == "namespaces" && !wildcard.IsWild(r.text):
+			w.Hint = guess.text(r.text, func(yield func(string) bool) {
+				for _, e := range entries {
+					if !yield(e.ID.Namespace) {
+						return
+					}
+				}
+			})
+		}
+		report.warn(w)
 	}
-	if len(errs) > 0 {
+	if malformed {
+		// What these patterns were meant to remove is unknown, so that what other stages
+		// said about it would be wrong.
 		return nil, errors.Join(errs...)
 	}
-	return kept, nil
+	return kept, errors.Join(errs...)
 }
 
 func (s *disable) position(key string) string {

@@ -29,7 +29,9 @@ type LinkOptions struct {
 // dependencies declared by the application itself win over those of modules.
 //
 // A requirement without a value, with different values, or whose target does not exist
-// is an error that names all of them, unless the options make it a warning.
+// is an error that names all of them, unless the options make it a warning. A requirement
+// or dependency that cannot be read is an error in any case. Fields and parameters that
+// mean nothing are warnings, and so is what is wrong with an ns.definition.
 func Link(opts LinkOptions) Stage { return &link{opts} }
 
 type link struct{ opts LinkOptions }
@@ -40,21 +42,25 @@ func (s *link) Name() string { return "link" }
 const (
 	KindRequirement = "ns.requirement"
 	KindDependency  = "ns.dependency"
+	KindDefinition  = "ns.definition"
 )
 
 func (s *link) Apply(ctx context.Context, entries []registry.Entry) ([]registry.Entry, error) {
-	reqs, deps, err := decodeLinks(entries)
+	report := reportOf(ctx)
+	l, err := decodeLinks(entries, func(w Warning) {
+		w.Stage = s.Name()
+		report.warn(w)
+	})
 	if err != nil {
 		return nil, err
 	}
-	report := reportOf(ctx)
 	w := &writer{entries: entries, at: make(map[registry.ID]int, len(entries))}
 	for i, e := range entries {
 		w.at[e.ID] = i
 	}
 	var failed []error
-	for _, r := range reqs {
-		err := w.resolve(r, deps)
+	for _, r := range l.reqs {
+		err := w.resolve(r, l)
 		if err == nil {
 			continue
 		}
@@ -63,17 +69,20 @@ func (s *link) Apply(ctx context.Context, entries []registry.Entry) ([]registry.
 			continue
 		}
 		report.warn(Warning{Stage: s.Name(), ID: r.entry.ID, Position: err.Position,
-			Message: "unresolved requirement: " + err.Err.Error()})
+			Message: "unresolved requirement: " + err.Err.Error(), Hint: err.Hint})
 	}
+	l.unused(func(w Warning) {
+		w.Stage = s.Name()
+		report.warn(w)
+	})
 	if len(failed) > 0 {
 		texts := make([]any, len(failed))
 		for i, err := range failed {
 			texts[i] = err.Error()
 		}
-		return nil, &Error{kind: kindOf(failed), msg: "unresolved requirements", cause: errors.Join(failed...),
+		return w.entries, &Error{kind: kindOf(failed), msg: "unresolved requirements", cause: errors.Join(failed...),
 			details: map[string]any{"count": float64(len(failed)), "errors": texts}}
 	}
-	warnUnused(report, s.Name(), reqs, deps)
 	return w.entries, nil
 }
 
@@ -84,48 +93,35 @@ func (s *link) strict(r *requirement) bool {
 	return !s.opts.Lenient
 }
 
-// warnUnused names parameters that nothing asked for.
-func warnUnused(report *Report, stage string, reqs []*requirement, deps []*dependency) {
-	for _, d := range deps {
-		for i, p := range d.params {
-			if !slices.ContainsFunc(reqs, func(r *requirement) bool { return r.takes(d, p) }) {
-				report.warn(Warning{Stage: stage, ID: d.entry.ID,
-					Position: d.entry.Position(fmt.Sprintf("data.parameters.%d.name", i)),
-					Message:  fmt.Sprintf("parameter %q of %s matches no requirement", p.name, d.component)})
-			}
-		}
-	}
-}
-
 // writer holds the entries being written to; the slice is copied on the first write.
 type writer struct {
 	entries []registry.Entry
 	at      map[registry.ID]int
 	copied  bool
+	guess   hints
 }
 
-func (w *writer) resolve(r *requirement, deps []*dependency) *registry.EntryError {
-	fail := func(field string, err error) *registry.EntryError {
-		return &registry.EntryError{ID: r.entry.ID, Position: r.entry.Position(field), Err: err}
+// resolve writes the value of a requirement to its targets, up to the first that fails.
+func (w *writer) resolve(r *requirement, l *links) *registry.EntryError {
+	fail := func(field string, err error, hint string) *registry.EntryError {
+		return &registry.EntryError{ID: r.entry.ID, Position: r.entry.Position(field), Err: err, Hint: hint}
 	}
-	v, err := r.value(deps)
+	v, hint, err := l.value(r)
 	if err != nil {
-		return fail("", err)
+		return fail("", err, hint)
 	}
 	if len(r.targets) == 0 {
-		return fail("data.targets", invalidf("invalid requirement %s: no targets defined in requirement definition", r.entry.ID))
+		return fail("data.targets", invalidf("invalid requirement %s: no targets defined in requirement definition", r.entry.ID), "")
 	}
 	for i, t := range r.targets {
 		field := fmt.Sprintf("data.targets.%d", i)
 		if t.entry == "" {
-			return fail(field, notFoundf("no matching entries found"))
+			return fail(field, notFoundf("no matching entries found"), "a target needs an entry")
 		}
 		id := r.entry.ID.Resolve(t.entry)
 		at, ok := w.at[id]
 		if !ok {
-			e := fail(field+".entry", &Error{kind: "NotFound", msg: "no matching entries found: " + id.String()})
-			e.Hint = idHint(id, w.entries)
-			return e
+			return fail(field+".entry", notFoundf("no matching entries found: %s", id), w.guess.id(id, w.entries))
 		}
 		path := strings.TrimSpace(t.path)
 		write := Set
@@ -134,7 +130,7 @@ func (w *writer) resolve(r *requirement, deps []*dependency) *registry.EntryErro
 		}
 		e, err := write(w.entries[at], path, v)
 		if err != nil {
-			return fail(field+".path", err)
+			return fail(field+".path", err, "")
 		}
 		if !w.copied {
 			w.entries, w.copied = slices.Clone(w.entries), true

@@ -11,24 +11,27 @@ import (
 	"strings"
 
 	"github.com/wippyrun/kit/registry"
-	"github.com/wippyrun/kit/registry/internal/suggest"
 )
 
 // OverrideOptions configures Override.
 type OverrideOptions struct {
 	// Lenient turns an override of an unknown entry into a warning.
 	Lenient bool
-	// Position returns where a key was written, for errors. Optional.
+	// Position returns where a key was written, for errors. Keys are given in full,
+	// "namespace:entry:path", also those of leaves of a map. Optional.
 	Position func(key string) string
 
 	_ struct{}
 }
 
 // Override returns a stage that sets fields of entries. Keys have the form
-// "namespace:entry:path"; the path "kind" is the kind of the entry, any other as in Set.
-// A map as value stands for one override per leaf. An override of an entry that an
-// earlier stage of the pipeline removed is ignored with a warning; every other override
-// that cannot be made is an error.
+// "namespace:entry:path"; the path "kind" is the kind of the entry, any other as in Set,
+// or, when it ends in "+=", as in Append. A map as value stands for one override per
+// leaf; where a leaf is given twice, the longer key counts. Making the same overrides
+// again changes nothing.
+//
+// An override of an entry that an earlier stage of the pipeline removed is ignored with a
+// warning; every other override that cannot be made is an error.
 func Override(values map[string]any, opts OverrideOptions) Stage {
 	return &override{values: values, opts: opts}
 }
@@ -58,6 +61,7 @@ func (s *override) Apply(ctx context.Context, entries []registry.Entry) ([]regis
 		at[e.ID] = i
 	}
 	report := reportOf(ctx)
+	var guess hints
 	out := slices.Clone(entries)
 	for _, set := range settings {
 		i, ok := at[set.id]
@@ -67,9 +71,9 @@ func (s *override) Apply(ctx context.Context, entries []registry.Entry) ([]regis
 					Message: fmt.Sprintf("override %s ignored: the entry was removed by %s", set.key, by)})
 				continue
 			}
-			err := &KeyError{Key: set.key, Position: s.position(set.key), Err: notFoundf("no entry found for %s", set.id), Hint: idHint(set.id, entries)}
+			err := &KeyError{Key: set.key, Position: s.position(set.key), Err: notFoundf("no entry found for %s", set.id), Hint: guess.id(set.id, entries)}
 			if s.opts.Lenient {
-				report.warn(Warning{Stage: s.Name(), ID: set.id, Position: err.Position, Message: err.Err.Error()})
+				report.warn(Warning{Stage: s.Name(), ID: set.id, Position: err.Position, Message: "override ignored: " + err.Err.Error(), Hint: err.Hint})
 				continue
 			}
 			errs = append(errs, err)
@@ -83,7 +87,7 @@ func (s *override) Apply(ctx context.Context, entries []registry.Entry) ([]regis
 		out[i] = e
 	}
 	if len(errs) > 0 {
-		return nil, &Error{kind: kindOf(errs), msg: "override errors", cause: errors.Join(errs...)}
+		return out, &Error{kind: kindOf(errs), msg: "override errors", cause: errors.Join(errs...)}
 	}
 	return out, nil
 }
@@ -97,8 +101,8 @@ func (s *override) position(key string) string {
 
 func (s *override) parse() (settings []setting, errs []error) {
 	flat := map[string]any{}
-	for k, v := range s.values {
-		flatten(k, v, flat)
+	for _, k := range slices.Sorted(maps.Keys(s.values)) { // "a:b:c" before "a:b:c.d"
+		flatten(k, s.values[k], flat)
 	}
 	for _, k := range slices.Sorted(maps.Keys(flat)) {
 		set, err := parseKey(k)
@@ -150,6 +154,9 @@ func parseKey(key string) (setting, error) {
 }
 
 func (set setting) apply(e registry.Entry) (registry.Entry, error) {
+	if path, ok := strings.CutSuffix(set.path, "+="); ok {
+		return Append(e, strings.TrimSpace(path), set.value)
+	}
 	if strings.TrimPrefix(set.path, ".") != "kind" {
 		return Set(e, set.path, set.value)
 	}
@@ -162,55 +169,4 @@ func (set setting) apply(e registry.Entry) (registry.Entry, error) {
 	}
 	e.Kind = kind
 	return e, nil
-}
-
-func idHint(id registry.ID, entries []registry.Entry) string {
-	return suggest.Hint(id.String(), func(yield func(string) bool) {
-		for _, e := range entries {
-			if !yield(e.ID.String()) {
-				return
-			}
-		}
-	})
-}
-
-// KeyError is what is wrong with one key of a configuration.
-type KeyError struct {
-	Key string
-	// Position is "file:line:col", or "".
-	Position string
-	Err      error
-	Hint     string
-	invalid  bool
-}
-
-// Error returns "position: key: cause (hint)".
-func (e *KeyError) Error() string {
-	s := e.Key + ": " + e.Err.Error()
-	if e.invalid {
-		s = "invalid key " + s
-	}
-	if e.Position != "" {
-		s = e.Position + ": " + s
-	}
-	if e.Hint != "" {
-		s += " (" + e.Hint + ")"
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *KeyError) Unwrap() error { return e.Err }
-
-// kindOf returns the kind all errors share, else "Invalid".
-func kindOf(errs []error) string {
-	kind := ""
-	for _, err := range errs {
-		var k interface{ Kind() string }
-		if !errors.As(err, &k) || (kind != "" && kind != k.Kind()) {
-			return "Invalid"
-		}
-		kind = k.Kind()
-	}
-	return kind
 }

@@ -5,10 +5,12 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/internal/suggest"
 )
 
 // requirement is a decoded ns.requirement.
@@ -32,166 +34,137 @@ type dependency struct {
 }
 
 type parameter struct {
+	index int // in the list as written
 	name  string
 	value any
 }
 
-func decodeLinks(entries []registry.Entry) (reqs []*requirement, deps []*dependency, err error) {
+// decodeLinks reads the entries of the kinds Link deals with. It calls warn with fields
+// that mean nothing; the error names every field that is wrong.
+func decodeLinks(entries []registry.Entry, warn func(Warning)) (*links, error) {
+	var reqs []*requirement
+	var deps []*dependency
 	var errs []error
 	for _, e := range entries {
+		f := &fieldReader{entry: e, warn: warn}
 		switch e.Kind {
 		case KindRequirement:
-			r, err := decodeRequirement(e)
-			if err != nil {
-				errs = append(errs, err)
-			}
-			reqs = append(reqs, r)
+			reqs = append(reqs, f.requirement())
 		case KindDependency:
-			d, err := decodeDependency(e)
-			if err != nil {
-				errs = append(errs, err)
+			deps = append(deps, f.dependency())
+		case KindDefinition:
+			f.definition()
+			for _, err := range f.errs { // nothing reads it at run time: no reason not to start
+				ee := err.(*registry.EntryError)
+				warn(Warning{ID: ee.ID, Position: ee.Position, Message: ee.Err.Error()})
 			}
-			deps = append(deps, d)
+			continue
+		}
+		errs = append(errs, f.errs...)
+	}
+	return newLinks(reqs, deps), errors.Join(errs...)
+}
+
+// fieldReader reads the fields of one entry and collects what is wrong with them.
+type fieldReader struct {
+	entry registry.Entry
+	what  string
+	warn  func(Warning)
+	errs  []error
+}
+
+func (f *fieldReader) fail(field, format string, args ...any) {
+	f.errs = append(f.errs, &registry.EntryError{ID: f.entry.ID, Position: f.entry.Position(field),
+		Err: &Error{kind: "Invalid", msg: "failed to decode " + f.what + " " + f.entry.ID.String(),
+			cause: invalidf(field+": "+format, args...)}})
+}
+
+// data returns the data of the entry and warns of fields other than the known ones.
+func (f *fieldReader) data(what string, known ...string) map[string]any {
+	f.what = what
+	data, ok := f.entry.Data.(map[string]any)
+	if !ok && f.entry.Data != nil {
+		f.fail("data", "must be a map, got %T", f.entry.Data)
+	}
+	f.known(data, "data", known)
+	return data
+}
+
+func (f *fieldReader) known(m map[string]any, at string, known []string) {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(known, k) {
+			f.warn(Warning{ID: f.entry.ID, Position: f.entry.Position(at + "." + k),
+				Message: fmt.Sprintf("unknown field %s.%s of %s", at, k, f.what), Hint: suggest.Hint(k, slices.Values(known))})
 		}
 	}
-	return reqs, deps, errors.Join(errs...)
 }
 
-// fieldError locates a decoding error.
-func fieldError(e registry.Entry, what, field string, format string, args ...any) error {
-	return &registry.EntryError{ID: e.ID, Position: e.Position(field),
-		Err: &Error{kind: "Invalid", msg: "failed to decode " + what + " " + e.ID.String(),
-			cause: invalidf(field+": "+format, args...)}}
-}
-
-func decodeRequirement(e registry.Entry) (*requirement, error) {
-	r := &requirement{entry: e, module: e.MetaString("module")}
-	data, ok := e.Data.(map[string]any)
-	if !ok && e.Data != nil {
-		return r, fieldError(e, "requirement", "data", "must be a map, got %T", e.Data)
+// maps returns the maps of a list, with their places in it. A map made of nothing stands
+// for an item that is none.
+func (f *fieldReader) maps(data map[string]any, key string, known ...string) []map[string]any {
+	list, ok := data[key].([]any)
+	if !ok && data[key] != nil {
+		f.fail("data."+key, "must be a list, got %T", data[key])
 	}
-	if v, ok := data["default"]; ok && v != nil {
+	out := make([]map[string]any, len(list))
+	for i, x := range list {
+		at := fmt.Sprintf("data.%s.%d", key, i)
+		m, ok := x.(map[string]any)
+		if !ok {
+			f.fail(at, "must be a map with %s, got %T", strings.Join(known, " and "), x)
+			continue
+		}
+		f.known(m, at, known)
+		out[i] = m
+	}
+	return out
+}
+
+// text returns a string, "" when it is missing.
+func (f *fieldReader) text(m map[string]any, at, key string) string {
+	s, ok := m[key].(string)
+	if !ok && m[key] != nil {
+		f.fail(at+"."+key, "must be a string, got %T", m[key])
+	}
+	return s
+}
+
+func (f *fieldReader) requirement() *requirement {
+	r := &requirement{entry: f.entry, module: f.entry.MetaString("module")}
+	data := f.data("requirement", "default", "targets")
+	if v := data["default"]; v != nil {
 		r.fallback, r.hasDefault = v, true
 	}
-	switch list := data["targets"].(type) {
-	case nil:
-	case []any:
-		for i, x := range list {
-			field := fmt.Sprintf("data.targets.%d", i)
-			m, ok := x.(map[string]any)
-			if !ok {
-				return r, fieldError(e, "requirement", field, "must be a map with entry and path, got %T", x)
-			}
-			var t target
-			if t.entry, ok = text(m["entry"]); !ok {
-				return r, fieldError(e, "requirement", field+".entry", "must be a string, got %T", m["entry"])
-			}
-			if t.path, ok = text(m["path"]); !ok {
-				return r, fieldError(e, "requirement", field+".path", "must be a string, got %T", m["path"])
-			}
-			r.targets = append(r.targets, t)
-		}
-	default:
-		return r, fieldError(e, "requirement", "data.targets", "must be a list, got %T", list)
+	for i, m := range f.maps(data, "targets", "entry", "path") {
+		at := fmt.Sprintf("data.targets.%d", i)
+		r.targets = append(r.targets, target{f.text(m, at, "entry"), f.text(m, at, "path")})
 	}
-	return r, nil
+	return r
 }
 
-func text(v any) (string, bool) {
-	if v == nil {
-		return "", true
-	}
-	s, ok := v.(string)
-	return s, ok
-}
-
-func decodeDependency(e registry.Entry) (*dependency, error) {
-	d := &dependency{entry: e, root: e.MetaString("module") == ""}
-	data, ok := e.Data.(map[string]any)
-	if !ok && e.Data != nil {
-		return d, fieldError(e, "dependency", "data", "must be a map, got %T", e.Data)
-	}
-	component, ok := text(data["component"])
-	if !ok {
-		return d, fieldError(e, "dependency", "data.component", "must be a string, got %T", data["component"])
-	}
+func (f *fieldReader) dependency() *dependency {
+	d := &dependency{entry: f.entry, root: f.entry.MetaString("module") == ""}
+	data := f.data("dependency", "component", "version", "parameters")
+	component := f.text(data, "data", "component")
 	org, module, ok := strings.Cut(component, "/")
 	if !ok || org == "" || module == "" || strings.Contains(module, "/") {
-		return d, &registry.EntryError{ID: e.ID, Position: e.Position("data.component"),
-			Err: invalidf("invalid dependency component %s", component), Hint: "expected org/module"}
-	}
-	d.component, d.namespace = component, org+"."+module
-	switch list := data["parameters"].(type) {
-	case nil:
-	case []any:
-		for i, x := range list {
-			field := fmt.Sprintf("data.parameters.%d", i)
-			m, ok := x.(map[string]any)
-			if !ok {
-				return d, fieldError(e, "dependency", field, "must be a map with name and value, got %T", x)
-			}
-			name, ok := m["name"].(string)
-			if !ok || name == "" {
-				return d, fieldError(e, "dependency", field+".name", "must be a non-empty string")
-			}
-			d.params = append(d.params, parameter{name, m["value"]})
+		if len(f.errs) == 0 {
+			f.errs = append(f.errs, &registry.EntryError{ID: f.entry.ID, Position: f.entry.Position("data.component"),
+				Err: invalidf("invalid dependency component %s", component), Hint: "expected org/module"})
 		}
-	default:
-		return d, fieldError(e, "dependency", "data.parameters", "must be a list, got %T", list)
+	} else {
+		d.component, d.namespace = component, org+"."+module
 	}
-	return d, nil
-}
-
-// of reports whether the requirement belongs to the component of the dependency.
-func (r *requirement) of(d *dependency) bool {
-	return d.component != "" && (r.entry.ID.Namespace == d.namespace || r.module == d.component)
-}
-
-// takes reports whether a parameter of the dependency is meant for the requirement.
-func (r *requirement) takes(d *dependency, p parameter) bool {
-	if !strings.Contains(p.name, ":") {
-		return p.name == r.entry.ID.Name && r.of(d)
-	}
-	id := registry.ParseID(p.name)
-	return id == r.entry.ID || (id.Namespace == d.namespace && id.Name == r.entry.ID.Name && r.of(d))
-}
-
-// offer is a value a dependency passes.
-type offer struct {
-	value any
-	from  *dependency
-}
-
-// value returns what the requirement gets.
-func (r *requirement) value(deps []*dependency) (any, error) {
-	var own, inherited []offer
-	for _, d := range deps {
-		for _, p := range d.params {
-			switch {
-			case p.value == nil || !r.takes(d, p): // a parameter without a value passes nothing
-			case d.root:
-				own = append(own, offer{p.value, d})
-			default:
-				inherited = append(inherited, offer{p.value, d})
-			}
+	for i, m := range f.maps(data, "parameters", "name", "value") {
+		if m == nil {
+			continue // reported
 		}
-	}
-	offers := own
-	if len(own) == 0 {
-		offers = inherited
-	}
-	if len(offers) == 0 {
-		if r.hasDefault {
-			return r.fallback, nil
+		name, ok := m["name"].(string)
+		if !ok || name == "" {
+			f.fail(fmt.Sprintf("data.parameters.%d.name", i), "must be a non-empty string")
+			continue
 		}
-		return nil, notFoundf("no value available: no dependency parameter found and no default value specified")
+		d.params = append(d.params, parameter{i, name, m["value"]})
 	}
-	if slices.ContainsFunc(offers[1:], func(o offer) bool { return !registry.EqualValues(o.value, offers[0].value) }) {
-		parts := make([]string, len(offers))
-		for i, o := range offers {
-			parts[i] = fmt.Sprintf("%s=%v (from %s)", r.entry.ID, o.value, o.from.entry.ID)
-		}
-		return nil, &Error{kind: "Conflict", msg: "parameter conflict: multiple dependencies define different values: " + strings.Join(parts, ", ")}
-	}
-	return offers[0].value, nil
+	return d
 }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stage_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/stage"
+)
+
+func TestPipelineKnowsItsStages(t *testing.T) {
+	p := stage.NewPipeline(override(nil), stage.Disable(stage.DisableConfig{}), stage.Link(stage.LinkOptions{}))
+	if got := strings.Join(p.Stages(), " "); got != "override disable link" {
+		t.Errorf("stages %s", got)
+	}
+}
+
+// What is wrong for several stages is reported at once, and once.
+func TestPipelineReportsWhatEveryStageFinds(t *testing.T) {
+	es := []registry.Entry{entry("app:gw", "k", nil, nil), requirement("org.mod:r", nil, m{})}
+	o := override(m{"app:none:x": 1, "app:gw:addr": ":80"})
+	_, _, err := run(t, es, o, stage.Disable(stage.DisableConfig{Entries: []string{"app:gone"}}), stage.Link(stage.LinkOptions{}), o)
+	wantError(t, err, "Internal",
+		"failed to execute pipeline: stage 'override' failed: override errors: app:none:x: no entry found for app:none",
+		"stage 'disable' failed: disable.entries: no entry found for app:gone",
+		"stage 'link' failed: unresolved requirements: org.mod:r: no value available")
+	if n := strings.Count(err.Error(), "app:none:x"); n != 1 {
+		t.Errorf("reported %d times: %v", n, err)
+	}
+}
+
+// A stage that fails without entries ends the pipeline: what the others would say may be
+// wrong.
+func TestPipelineEndsWithAStageThatGivesNoEntries(t *testing.T) {
+	es := []registry.Entry{requirement("org.mod:r", nil, m{})}
+	_, _, err := run(t, es, stage.Disable(stage.DisableConfig{Entries: []string{"app"}}), stage.Link(stage.LinkOptions{}))
+	wantError(t, err, "Internal", "stage 'disable' failed")
+	if strings.Contains(err.Error(), "link") {
+		t.Error(err)
+	}
+}
+
+// uncomparable is a stage that cannot be compared with another.
+type uncomparable []string
+
+func (uncomparable) Name() string { return "uncomparable" }
+
+func (s uncomparable) Apply(_ context.Context, es []registry.Entry) ([]registry.Entry, error) {
+	return es, errors.New(s[0])
+}
+
+func TestPipelineOfStagesThatCannotBeCompared(t *testing.T) {
+	_, _, err := run(t, []registry.Entry{entry("a:x", "k", nil, nil)}, uncomparable{"one"}, uncomparable{"two"})
+	wantError(t, err, "Internal", "stage 'uncomparable' failed: one", "stage 'uncomparable' failed: two")
+}
+
+func TestPipelineStopsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	p := stage.NewPipeline(
+		stage.Func("cancels", func(_ context.Context, es []registry.Entry) ([]registry.Entry, error) { cancel(); return es, nil }),
+		stage.Func("never", func(context.Context, []registry.Entry) ([]registry.Entry, error) { panic("called") }))
+	_, err := p.Run(ctx, nil)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "failed to execute pipeline") {
+		t.Errorf("error %v", err)
+	}
+}
