@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/base64"
+	"github.com/wippyrun/kit/luart/modules/compress"
 	"github.com/wippyrun/kit/luart/modules/crypto"
 	"github.com/wippyrun/kit/luart/modules/excel"
 	"github.com/wippyrun/kit/luart/modules/hash"
@@ -21,6 +22,7 @@ import (
 func Modules(record replay.Recorder) []engine.Module {
 	return []engine.Module{
 		base64.Module(),
+		compress.Module(),
 		crypto.Module(record),
 		excel.Module(),
 		hash.Module(),
