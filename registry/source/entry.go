@@ -58,7 +58,6 @@ func (f *file) entry(d *decoder, n *yaml.Node, ns string, index int, above fileM
 		if m, ok := e.Data.(map[string]any); ok && index == single {
 			maps.DeleteFunc(m, func(k string, _ any) bool { return reserved[k] })
 		}
-		f.shadowed(d, n, skip)
 	} else {
 		at := b.Open("data", n.Line, n.Column)
 		e.Data = d.fields(n, b, skip)
@@ -66,26 +65,6 @@ func (f *file) entry(d *decoder, n *yaml.Node, ns string, index int, above fileM
 	}
 	e.Origin = b.Origin()
 	f.entries = append(f.entries, e)
-}
-
-// shadowed warns of fields that are lost because there is a field data.
-func (f *file) shadowed(d *decoder, n *yaml.Node, skip map[string]bool) {
-	var lost []string
-	var first *yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k := n.Content[i]
-		if k.Tag == "!!merge" || k.Value == "data" || skip[k.Value] {
-			continue
-		}
-		if first == nil {
-			first = k
-		}
-		lost = append(lost, k.Value)
-	}
-	if first != nil {
-		p := f.warn(first, d.where(), "fields next to data are ignored: "+strings.Join(lost, ", "))
-		p.Hint = "move them into data, or remove data"
-	}
 }
 
 func (f *file) required(d *decoder, b *registry.OriginBuilder, n *yaml.Node, key string, index int) string {

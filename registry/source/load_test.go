@@ -69,8 +69,9 @@ func TestLoadForms(t *testing.T) {
 	}{
 		{"list", "a.yaml", "namespace: app\nentries:\n  - name: x\n    kind: k\n    y: 2\n    z: {a: [1, two, true, null]}\n",
 			"app:x", "k", nil, m{"y": 2.0, "z": m{"a": []any{1.0, "two", true, nil}}}},
+		{"data wins over other fields", "a.yml", "namespace: app\nentries:\n  - {name: x, kind: k, data: {x: 1}, y: 2}\n", "app:x", "k", nil, m{"x": 1.0}},
 		{"data may be any value", "a.yml", "namespace: app\nentries:\n  - {name: x, kind: k, data: [1]}\n", "app:x", "k", nil, []any{1.0}},
-		{"single entry with data", "a.yaml", "version: '1.0'\nnamespace: app\nname: x\nkind: k\nmeta: {m: 1}\ndata: {a: 1, name: no, meta: no}\n",
+		{"single entry with data", "a.yaml", "version: '1.0'\nnamespace: app\nname: x\nkind: k\nmeta: {m: 1}\ndata: {a: 1, name: no, meta: no}\nlost: 1\n",
 			"app:x", "k", m{"m": 1.0}, m{"a": 1.0}},
 		{"single entry without data", "a.yaml", "version: 1.0\nnamespace: app\nname: x\nkind: k\nfoo: bar\n", "app:x", "k", nil, m{"foo": "bar"}},
 		{"metadata of the file goes under that of the entry", "a.yaml", "namespace: app\nmeta: {a: 1, b: 1}\nentries:\n  - name: x\n    kind: k\n    meta: {b: 2}\n",

@@ -26,10 +26,6 @@ func TestInexactIntegerIsAWarning(t *testing.T) {
 // What is read and yet does not count is told.
 func TestWhatIsIgnoredIsAWarning(t *testing.T) {
 	for _, c := range []struct{ name, file, text, want string }{
-		{"fields next to data", "a.yml", "namespace: app\nentries:\n  - {name: x, kind: k, data: {x: 1}, y: 2, z: 3}\n",
-			"src/a.yml:3:38: entries[0]: fields next to data are ignored: y, z (move them into data, or remove data)"},
-		{"fields next to data of a single entry", "a.yaml", "namespace: app\nname: x\nkind: k\ndata: {x: 1}\nlost: 1\n",
-			"src/a.yaml:5:1: fields next to data are ignored: lost (move them into data, or remove data)"},
 		{"a second document", "a.yaml", "namespace: app\nname: x\nkind: k\nx: 1\n---\n# y\nnamespace: app\nname: y\nkind: k\n",
 			"src/a.yaml:7:1: only the first document of a file is read; what follows is ignored"},
 		{"a document behind an end", "a.yaml", "%YAML 1.2\n---\nnamespace: app\nname: x\nkind: k\nx: 1\n...\nfoo\n",

@@ -24,14 +24,14 @@ func write(t *testing.T, text string) (dir string) {
 }
 
 func TestLoadDirs(t *testing.T) {
-	dir := write(t, "namespace: app\nentries:\n  - {name: x, kind: k, n: 2}\n  - {name: y, kind: k, data: 1, z: 2}\n")
+	dir := write(t, "namespace: app\nentries:\n  - {name: x, kind: k, n: 2}\n  - {name: y, kind: k, meta: 1}\n")
 	es := []registry.Entry{entry("app:a", "k", nil, nil), entry("app:x", "k", nil, m{"n": 1.0})}
 	out, warnings, err := run(t, es, stage.LoadDirs([]string{dir, dir + "/none"}, source.Options{}))
 	if err != nil || names(out) != "app:a app:x app:y" || !find(out, "app:x").Equal(entry("app:x", "k", nil, m{"n": 2.0})) {
 		t.Errorf("%v, %v", out, err)
 	}
 	wantWarnings(t, warnings,
-		dir+"/a.yaml:4:33: entries[1]: fields next to data are ignored: z (move them into data, or remove data)",
+		dir+"/a.yaml:4:30: entries[1].meta: meta must be a map; ignored",
 		dir+"/none: path not found, skipping",
 		dir+"/a.yaml:3:5: app:x: duplicate entries detected (will use last definition)")
 	out, _, err = run(t, es, stage.LoadDirs(nil, source.Options{}))
