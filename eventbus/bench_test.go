@@ -3,9 +3,11 @@ package eventbus_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wippyrun/kit/eventbus"
 )
@@ -116,6 +118,75 @@ func BenchmarkLatency(b *testing.B) {
 		bus.Publish(benchEvent)
 		<-arrived
 	}
+}
+
+// BenchmarkIdleLatency is the time one way, from before Publish to inside the callback,
+// when nothing has happened for half a millisecond: goroutines are parked, the processor
+// is asleep and its caches have gone cold. The bus is that of BenchmarkPublishDelivered.
+func BenchmarkIdleLatency(b *testing.B) {
+	bus := newBus(b)
+	took := make(chan time.Duration, 1)
+	var begun time.Time
+	if _, err := bus.Subscribe(context.Background(), eventbus.Pattern{System: "process", Kind: "process.*"}, func(eventbus.Event) { took <- time.Since(begun) }); err != nil {
+		b.Fatal(err)
+	}
+	all := make([]time.Duration, 0, 4096)
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	for b.Loop() {
+		<-tick.C
+		begun = time.Now()
+		bus.Publish(benchEvent)
+		all = append(all, <-took)
+	}
+	slices.Sort(all)
+	b.ReportMetric(0, "ns/op") // mostly waiting
+	b.ReportMetric(float64(all[len(all)/2]), "p50-ns")
+	b.ReportMetric(float64(all[len(all)*99/100]), "p99-ns")
+}
+
+// BenchmarkTopics publishes a number of topics in turn, past 1000 wildcard patterns of
+// which two match.
+func BenchmarkTopics(b *testing.B) {
+	for _, topics := range []int{1, 10, 100, 1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(topics), func(b *testing.B) {
+			bus := newBus(b)
+			for i := range 1000 {
+				p := eventbus.Pattern{System: "(process|registry)", Kind: fmt.Sprintf("*.%d.**", -1-i)}
+				if _, err := bus.Subscribe(context.Background(), p, func(eventbus.Event) {}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			n := b.N
+			all := newCounter(2)
+			for _, p := range []eventbus.Pattern{{System: "process", Kind: "process.*"}, {System: "process"}} {
+				seen := 0
+				if _, err := bus.Subscribe(context.Background(), p, func(eventbus.Event) {
+					if seen++; seen == n {
+						all.add(1)
+					}
+				}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			events := make([]eventbus.Event, topics)
+			for i := range events {
+				events[i] = eventbus.Event{System: "process", Kind: fmt.Sprintf("process.%d", i)}
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range n {
+				bus.Publish(events[i%topics])
+			}
+			<-all.done
+		})
+	}
+}
+
+// BenchmarkMetrics is BenchmarkPublishDelivered with an adapter that counts by topic.
+func BenchmarkMetrics(b *testing.B) {
+	c := &counters{byTopic: make(map[[2]string]*atomic.Int64)}
+	runPublish(b, newBus(b, eventbus.WithMetrics(c)), 1)
 }
 
 func BenchmarkStuckSubscriber(b *testing.B) {

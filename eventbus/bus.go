@@ -12,32 +12,31 @@ import (
 // [New] and end it with [Bus.Stop]. Its methods may be called concurrently, and from
 // callbacks.
 type Bus struct {
-	config  config
-	dropped atomic.Uint64
-	aborted atomic.Bool   // what is still queued is to be dropped
-	signal  chan struct{} // capacity 1: there is something for the dispatcher
-	done    chan struct{} // closed when the dispatcher has returned
-
-	live atomic.Int64 // subscriptions that have not ended; counted down before their Done is closed
+	config config
 
 	// The queue between publishers and dispatcher. Its lock is held for moments
 	// only, never while foreign code runs.
 	mu        sync.Mutex
-	actions   []action // complete actions, in order
-	tail      *chunk   // the chunk that publishers fill; nil before the first event
-	from      int      // first event of tail that is not covered by an action yet
-	awake     bool     // the dispatcher was signalled since it last found nothing
-	closed    bool
-	published uint64
-	lastID    uint64
+	actions   []action // guarded by mu; complete actions, in order
+	tail      *chunk   // guarded by mu; the chunk that publishers fill; nil before the first event
+	from      int      // guarded by mu; first event of tail that is not covered by an action yet
+	awake     bool     // guarded by mu; there is a dispatcher, or one was called
+	closed    bool     // guarded by mu
+	published uint64   // guarded by mu
+	lastID    uint64   // guarded by mu
 
-	// Owned by the dispatcher.
-	index   index
-	cache   topicCache
-	touched []*Subscription
-	ready   []*Subscription
+	dispatcher dispatcher // used by whoever is the dispatcher
+	crew       crew
 
-	crew crew
+	aborted atomic.Bool   // what is still queued is to be dropped
+	done    chan struct{} // closed when everything published is in the queues of subscriptions
+
+	live       atomic.Int64  // subscriptions that have not ended; counted down before their Done is closed
+	dropped    atomic.Uint64 // this and the following: see Stats
+	queued     atomic.Uint64
+	overflowed atomic.Uint64
+	discarded  atomic.Uint64
+	panics     atomic.Uint64
 }
 
 // action is one item of the dispatcher's queue: a span of events, or, when sub is
@@ -50,13 +49,8 @@ type action struct {
 
 // New returns a running bus.
 func New(opts ...Option) *Bus {
-	b := &Bus{
-		config: newConfig(opts),
-		signal: make(chan struct{}, 1),
-		done:   make(chan struct{}),
-	}
-	b.crew.member = b.crew.run
-	go b.dispatch()
+	b := &Bus{config: newConfig(opts), done: make(chan struct{})}
+	b.crew.init(b)
 	return b
 }
 
@@ -84,7 +78,7 @@ func (b *Bus) Publish(ev Event) {
 	b.awake = true
 	b.mu.Unlock()
 	if wake {
-		b.signal <- struct{}{} // never blocks: one signal per change of awake
+		b.crew.call(toLead)
 	}
 }
 
@@ -132,7 +126,7 @@ func (b *Bus) enqueue(a action) {
 	b.awake = true
 	b.mu.Unlock()
 	if wake {
-		b.signal <- struct{}{}
+		b.crew.call(toLead)
 	}
 }
 
@@ -180,6 +174,7 @@ func (b *Bus) subscribe(ctx context.Context, s *Subscription, opts []SubscribeOp
 		b.mu.Unlock()
 		return nil, ErrTooMany
 	}
+	s.reserve()
 	b.live.Add(1)
 	b.lastID++
 	s.id = b.lastID
@@ -226,42 +221,18 @@ func (b *Bus) Stop(ctx context.Context) error {
 	}
 
 	select {
-	case <-b.done:
+	case <-b.crew.gone:
+		return nil
+	default:
+	}
+	select {
+	case <-b.crew.gone:
+		return nil
 	case <-ctx.Done():
-		b.aborted.Store(true)
-		<-b.done // at once: an aborted dispatcher only counts
 	}
-	// The dispatcher has returned: the index is nobody's and no longer changes.
-	var ends []<-chan struct{}
-	b.index.each(func(s *Subscription) { ends = append(ends, s.Done()) })
-	for _, end := range ends {
-		select {
-		case <-end:
-			continue
-		default:
-		}
-		select {
-		case <-end:
-		case <-ctx.Done():
-			b.index.each(func(s *Subscription) { b.dropped.Add(uint64(s.end(ErrClosed))) })
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-// Stats are counters of a [Bus].
-type Stats struct {
-	Published     uint64 // events accepted by Publish
-	Dropped       uint64 // events published after Stop, or still queued when Stop gave up
-	Subscriptions int    // subscriptions that have not ended
-
-	_ struct{}
-}
-
-// Stats returns the counters.
-func (b *Bus) Stats() Stats {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return Stats{Published: b.published, Dropped: b.dropped.Load(), Subscriptions: int(b.live.Load())}
+	b.aborted.Store(true)
+	<-b.done // at once: an aborted dispatcher only counts
+	// There is no dispatcher any more: the index is nobody's and no longer changes.
+	b.dispatcher.index.each(func(s *Subscription) { s.end(ErrClosed) })
+	return context.Cause(ctx)
 }

@@ -2,62 +2,90 @@
 
 package eventbus
 
-// dispatch is the dispatcher goroutine. It alone knows the subscriptions: it takes
-// actions in the order they were queued, finds for every event who wants it and
-// hands spans to the queues of those. Nothing it does waits for a subscriber.
-func (b *Bus) dispatch() {
-	defer close(b.done)
-	var actions []action
-	for range b.signal {
-		for {
-			actions = b.takeActions(actions)
-			if len(actions) == 0 {
-				break
+// dispatcher is the state of whoever is the dispatcher. One goroutine of the crew at a
+// time is; the role changes hands under Bus.mu.
+type dispatcher struct {
+	index   index
+	cache   topicCache
+	taken   []action        // being carried out
+	next    int             // in taken
+	touched []*Subscription // have staged spans
+	ready   []*Subscription // to be given to the crew
+	tally   tally
+}
+
+// dispatch is what the dispatcher does: it takes actions in the order they were queued,
+// finds for every event who wants it and hands spans to the queues of those. Nothing it
+// does waits for a subscriber. When the queue is empty it gives up the role, and
+// returns a subscription for the caller to serve or nil.
+func (b *Bus) dispatch() *Subscription {
+	d := &b.dispatcher
+	for {
+		for d.next < len(d.taken) {
+			b.flushReady()
+			a := d.taken[d.next]
+			d.taken[d.next] = action{}
+			d.next++
+			switch {
+			case a.span.chunk != nil:
+				b.route(a.span)
+			case a.sub == nil:
+				d.index.each((*Subscription).finish)
+				b.flushReady()
+				b.crew.close()
+				close(b.done)
+				return nil // and stay the dispatcher: there is to be no other
+			case a.remove:
+				d.index.remove(a.sub)
+			default:
+				d.index.add(a.sub)
 			}
-			for i := range actions {
-				a := actions[i]
-				actions[i] = action{}
-				switch {
-				case a.span.chunk != nil:
-					b.route(a.span)
-				case a.sub == nil:
-					b.index.each((*Subscription).finish)
-					return
-				case a.remove:
-					if b.index.remove(a.sub) {
-						b.cache.invalidate()
-					}
-				default:
-					if b.index.add(a.sub) {
-						b.cache.invalidate()
-					}
-				}
-			}
+		}
+		own := b.keepOne()
+		if !b.takeActions() {
+			return own
+		}
+		if own != nil {
+			b.crew.add(own)
 		}
 	}
 }
 
-// takeActions exchanges the filled slot for the emptied one.
-func (b *Bus) takeActions(empty []action) []action {
+// takeActions exchanges the slice of actions that are done for that of those to do. When
+// there is none it gives up the role of the dispatcher and reports false: from then on the
+// caller must not touch its state.
+func (b *Bus) takeActions() bool {
+	d := &b.dispatcher
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sealTail()
-	if len(b.actions) == 0 {
-		b.awake = false
+	b.actions, d.taken, d.next = d.taken[:0], b.actions, 0
+	if len(d.taken) > 0 {
+		return true
 	}
-	taken := b.actions
-	b.actions = empty[:0]
-	return taken
+	if cap(d.taken) > idleActions {
+		d.taken = nil
+	}
+	if cap(b.actions) > idleActions {
+		b.actions = nil
+	}
+	b.awake = false
+	return false
 }
+
+// idleActions is how many actions, of 32 bytes, a slice may keep room for while there
+// is nothing to do.
+const idleActions = 256
 
 // route hands the events of a span to the subscriptions that match. Runs of events
 // with one topic are found and handed on as a whole; each subscription's queue is
 // locked once per span.
 func (b *Bus) route(sp span) {
+	d := &b.dispatcher
 	c := sp.chunk
-	defer b.release(c)
 	if b.aborted.Load() {
 		b.dropped.Add(uint64(sp.len()))
+		b.release(c)
 		return
 	}
 	for from := sp.from; from < sp.to; {
@@ -67,31 +95,58 @@ func (b *Bus) route(sp span) {
 			to++
 		}
 		var refs int32
-		for _, n := range b.cache.find(&b.index, first.System, first.Kind) {
+		matching := 0
+		for _, n := range d.cache.find(&d.index, first.System, first.Kind) {
+			matching += len(n.subs)
 			for _, s := range n.subs {
 				added, fresh := s.stage(c, from, to)
 				if added {
 					refs++
 				}
 				if fresh {
-					b.touched = append(b.touched, s)
+					d.touched = append(d.touched, s)
 				}
 			}
 		}
 		c.refs.Add(refs)
+		if b.config.metrics != nil {
+			d.tally.dispatched(first, int(to-from), matching)
+		}
 		from = to
 	}
-	for i, s := range b.touched {
-		b.touched[i] = nil
-		if !s.accept() {
+	b.handOver()
+	b.release(c)
+	if b.config.metrics != nil {
+		b.report()
+	}
+}
+
+// handOver moves what is staged to the queues.
+func (b *Bus) handOver() {
+	d := &b.dispatcher
+	var queued, overflowed uint64
+	for i, s := range d.touched {
+		d.touched[i] = nil
+		r := s.accept()
+		queued += uint64(r.queued)
+		if r.dropped > 0 {
+			overflowed += uint64(r.dropped)
+			if b.config.metrics != nil {
+				d.tally.overflowed(s, r.dropped)
+			}
+		}
+		if !r.ready {
 			continue
 		}
-		if b.ready = append(b.ready, s); len(b.ready) == readyBatch {
+		if d.ready = append(d.ready, s); len(d.ready) == readyBatch {
 			b.flushReady()
 		}
 	}
-	b.touched = b.touched[:0]
-	b.flushReady()
+	d.touched = d.touched[:0]
+	b.queued.Add(queued)
+	if overflowed > 0 {
+		b.overflowed.Add(overflowed)
+	}
 }
 
 // readyBatch is how many subscriptions are given to the crew at once: enough to
@@ -99,58 +154,26 @@ func (b *Bus) route(sp span) {
 // still busy with the rest.
 const readyBatch = 32
 
+// flushReady gives what is ready to the crew.
 func (b *Bus) flushReady() {
-	if len(b.ready) > 0 {
-		b.crew.add(b.ready...)
-		clear(b.ready)
-		b.ready = b.ready[:0]
+	d := &b.dispatcher
+	if len(d.ready) > 0 {
+		b.crew.add(d.ready...)
+		clear(d.ready)
+		d.ready = d.ready[:0]
 	}
 }
 
-// topic is the key of topicCache.
-type topic struct{ system, kind string }
-
-// topicCache remembers which nodes of the index are final for recent topics. It
-// holds nodes, not subscriptions, so that it stays valid when a subscription joins
-// or leaves others of the same pattern.
-type topicCache struct {
-	finals map[topic][]*node
-	weight int     // sum over finals of 1 + the number of nodes
-	key    topic   // the latest topic asked for: runs of one topic are common
-	latest []*node // its nodes
-	valid  bool    // key and latest may be used
-}
-
-// maxWeight bounds the cache, at 1 MB or so of memory: topics made from data, such
-// as ids, must not grow it for ever. When it is full everything is forgotten.
-const maxWeight = 1 << 14
-
-// find returns the final nodes for a topic. The result must not be changed.
-func (t *topicCache) find(x *index, system, kind string) []*node {
-	key := topic{system, kind}
-	if t.valid && t.key == key {
-		return t.latest
+// keepOne gives what is ready to the crew, but for one that it returns.
+func (b *Bus) keepOne() *Subscription {
+	d := &b.dispatcher
+	last := len(d.ready) - 1
+	if last < 0 {
+		return nil
 	}
-	nodes, ok := t.finals[key]
-	if !ok {
-		nodes = x.match(system, kind)
-		if t.weight += 1 + len(nodes); t.weight > maxWeight {
-			clear(t.finals)
-			t.weight = 1 + len(nodes)
-		}
-		if t.finals == nil {
-			t.finals = make(map[topic][]*node)
-		}
-		t.finals[key] = nodes
-	}
-	t.key, t.latest, t.valid = key, nodes, true
-	return nodes
-}
-
-// invalidate forgets everything.
-func (t *topicCache) invalidate() {
-	if t.weight > 0 {
-		clear(t.finals)
-	}
-	*t = topicCache{finals: t.finals}
+	s := d.ready[last]
+	d.ready[last] = nil
+	d.ready = d.ready[:last]
+	b.flushReady()
+	return s
 }

@@ -2,10 +2,7 @@
 
 package eventbus
 
-import (
-	"slices"
-	"sort"
-)
+import "slices"
 
 // index finds the subscriptions whose pattern matches a topic without asking each
 // of them: the patterns form a tree by segment, and a topic is run through it as
@@ -18,9 +15,9 @@ import (
 // kind patterns, whose final nodes hold the subscriptions. Used by the dispatcher
 // only.
 type index struct {
-	root  node
-	size  int
-	stamp uint64
+	root       node
+	generation uint64 // changes with the set of patterns; results of match are valid as long
+	stamp      uint64
 
 	// Buffers of match, kept between calls.
 	current, next, systems []*node
@@ -31,10 +28,11 @@ type node struct {
 	parent *node // nil for the root of the system tree; for a kind tree's root, its system node
 	token  token // the pattern segment that leads here from parent
 
-	exact map[string]*node
-	words []*node // children by oneOf token, sorted by its text
-	one   *node   // child by *
-	any   *node   // child by **; it stays active whatever comes
+	exact  map[string]*node
+	words  map[string]*node   // children by oneOf token, under its text
+	byWord map[string][]*node // the same children under each of their words
+	one    *node              // child by *
+	any    *node              // child by **; it stays active whatever comes
 
 	kinds *node           // root of the tree of kind patterns, on final nodes of the system tree
 	subs  []*Subscription // on final nodes of a kind tree
@@ -42,9 +40,8 @@ type node struct {
 	stamp uint64 // the step in which the node was last activated
 }
 
-// add puts s under its pattern. It reports whether the pattern is new, so that
-// results of match may be incomplete from now on.
-func (x *index) add(s *Subscription) (changed bool) {
+// add puts s under its pattern.
+func (x *index) add(s *Subscription) {
 	system, kind := s.pattern.parts()
 	n := x.root.descend(CompilePattern(system).tokens)
 	if n.kinds == nil {
@@ -53,17 +50,17 @@ func (x *index) add(s *Subscription) (changed bool) {
 	n = n.kinds.descend(CompilePattern(kind).tokens)
 	s.leaf, s.place = n, len(n.subs)
 	n.subs = append(n.subs, s)
-	x.size++
-	return len(n.subs) == 1
+	if len(n.subs) == 1 {
+		x.generation++
+	}
 }
 
-// remove takes s out and removes the nodes that only it needed. It reports whether
-// its pattern is gone, so that results of match must not be used any more. Removing
-// twice, or what was never added, does nothing.
-func (x *index) remove(s *Subscription) (changed bool) {
+// remove takes s out and removes the nodes that only it needed. Removing twice, or what
+// was never added, does nothing.
+func (x *index) remove(s *Subscription) {
 	n := s.leaf
 	if n == nil {
-		return false
+		return
 	}
 	last := len(n.subs) - 1
 	n.subs[s.place] = n.subs[last]
@@ -71,13 +68,13 @@ func (x *index) remove(s *Subscription) (changed bool) {
 	n.subs[last] = nil
 	n.subs = n.subs[:last]
 	s.leaf = nil
-	x.size--
-	changed = last == 0
+	if last == 0 {
+		x.generation++
+	}
 	for n != &x.root && n.unused() {
 		n.parent.detach(n)
 		n = n.parent
 	}
-	return changed
 }
 
 // each calls f for every subscription.
@@ -125,11 +122,12 @@ func (n *node) child(t token) *node {
 		}
 		return n.any
 	case oneOf:
-		i, found := n.findWords(t.text)
-		if !found {
-			n.words = slices.Insert(n.words, i, &node{parent: n, token: t})
+		c := n.words[t.text]
+		if c == nil {
+			c = &node{parent: n, token: t}
+			n.attachWords(c)
 		}
-		return n.words[i]
+		return c
 	default:
 		c := n.exact[t.text]
 		if c == nil {
@@ -143,17 +141,36 @@ func (n *node) child(t token) *node {
 	}
 }
 
-func (n *node) findWords(text string) (int, bool) {
-	return sort.Find(len(n.words), func(i int) int {
-		switch other := n.words[i].token.text; {
-		case text < other:
-			return -1
-		case text > other:
-			return 1
-		default:
-			return 0
+// attachWords adds the child c by a oneOf token.
+func (n *node) attachWords(c *node) {
+	if n.words == nil {
+		n.words = make(map[string]*node)
+		n.byWord = make(map[string][]*node)
+	}
+	n.words[c.token.text] = c
+	for _, word := range c.token.any {
+		n.byWord[word] = append(n.byWord[word], c)
+	}
+}
+
+// detachWords removes the child c by a oneOf token.
+func (n *node) detachWords(c *node) {
+	delete(n.words, c.token.text)
+	if len(n.words) == 0 {
+		n.words, n.byWord = nil, nil
+		return
+	}
+	for _, word := range c.token.any {
+		children := n.byWord[word]
+		last := len(children) - 1
+		children[slices.Index(children, c)] = children[last]
+		children[last] = nil
+		if last == 0 {
+			delete(n.byWord, word)
+		} else {
+			n.byWord[word] = children[:last]
 		}
-	})
+	}
 }
 
 func (n *node) unused() bool {
@@ -170,25 +187,24 @@ func (n *node) detach(c *node) {
 	case n.any == c:
 		n.any = nil
 	case c.token.kind == oneOf:
-		if i, found := n.findWords(c.token.text); found {
-			n.words = slices.Delete(n.words, i, i+1)
-		}
+		n.detachWords(c)
 	default:
-		delete(n.exact, c.token.text)
+		if delete(n.exact, c.token.text); len(n.exact) == 0 {
+			n.exact = nil // a map never shrinks
+		}
 	}
 }
 
-// match returns the final nodes whose pattern matches; their subscriptions are
-// those that want the topic, each once: a subscription has one place in the tree,
+// match appends the final nodes whose pattern matches to finals; their subscriptions
+// are those that want the topic, each once: a subscription has one place in the tree,
 // and a node is activated at most once per step.
-func (x *index) match(system, kind string) []*node {
+func (x *index) match(finals []*node, system, kind string) []*node {
 	x.systems = x.systems[:0]
 	for _, n := range x.run(&x.root, system) {
 		if n.kinds != nil {
 			x.systems = append(x.systems, n.kinds)
 		}
 	}
-	var finals []*node
 	for _, root := range x.systems {
 		for _, n := range x.run(root, kind) {
 			if len(n.subs) > 0 {
@@ -218,10 +234,8 @@ func (x *index) run(root *node, subject string) []*node {
 			if n.one != nil {
 				x.next = x.activate(x.next, n.one)
 			}
-			for _, c := range n.words {
-				if c.token.matches(segment) {
-					x.next = x.activate(x.next, c)
-				}
+			for _, c := range n.byWord[segment] {
+				x.next = x.activate(x.next, c)
 			}
 		}
 		x.current, x.next = x.next, x.current

@@ -13,6 +13,7 @@ type Option interface{ apply(config) config }
 type config struct {
 	maxSubscriptions int
 	onPanic          func(PanicReport)
+	metrics          Metrics // nil for none
 }
 
 func newConfig(opts []Option) config {
@@ -44,18 +45,18 @@ func (panicHandler) String() string { return "WithPanicHandler" }
 
 // PanicReport describes a panic of a subscriber.
 type PanicReport struct {
-	Subscription *Subscription
-	Event        Event  // the event being handled
-	Value        any    // the argument of panic
-	Stack        []byte // the stack of the goroutine that panicked
+	Subscription *Subscription // nil when it was a method of a Metrics that panicked
+	Event        Event         // the event being handled
+	Value        any           // the argument of panic
+	Stack        []byte        // the stack of the goroutine that panicked
 
 	_ struct{}
 }
 
 // WithPanicHandler sets what is told about a panic of a subscriber. The panic is
-// contained: the subscription goes on with its next event. The default logs through
-// [log/slog]. The handler runs on the goroutine of the subscription and must not
-// panic.
+// contained: the subscription goes on with its next event. The handler runs on the
+// goroutine that panicked; if it panics itself both panics are logged. The default logs
+// through [log/slog].
 func WithPanicHandler(handler func(PanicReport)) Option {
 	if handler == nil {
 		return panicHandler(logPanic)
@@ -64,10 +65,25 @@ func WithPanicHandler(handler func(PanicReport)) Option {
 }
 
 func logPanic(r PanicReport) {
+	if r.Subscription == nil {
+		slog.Error("panic in event metrics", "panic", fmt.Sprint(r.Value), "stack", string(r.Stack))
+		return
+	}
 	slog.Error("panic in event subscriber",
 		"subscription", r.Subscription.ID(), "topic", r.Event.Topic(), "path", r.Event.Path,
 		"panic", fmt.Sprint(r.Value), "stack", string(r.Stack))
 }
+
+type metricsOption struct{ metrics Metrics }
+
+func (m metricsOption) apply(c config) config { c.metrics = m.metrics; return c }
+
+// String returns the option as written.
+func (m metricsOption) String() string { return fmt.Sprintf("WithMetrics(%T)", m.metrics) }
+
+// WithMetrics sets who is told what the bus does, for counters by topic or subscription;
+// totals are in [Bus.Stats]. The default, nil, is nobody and costs nothing.
+func WithMetrics(m Metrics) Option { return metricsOption{m} }
 
 // Policy says what happens to a subscription whose queue is full.
 type Policy uint8

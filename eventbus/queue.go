@@ -43,7 +43,8 @@ func (q *queue) push(spans []span) (dropped int, ok bool) {
 				rest.chunk.release()
 			}
 			waiting, n := q.clear()
-			for _, w := range waiting {
+			for i, w := range waiting {
+				waiting[i] = span{}
 				w.chunk.release()
 			}
 			return dropped + n, false
@@ -140,13 +141,6 @@ func (q *queue) clear() ([]span, int) {
 	waiting, n := q.spans[q.head:], q.size
 	q.spans, q.head, q.size, q.pins = nil, 0, 0, 0
 	return waiting, n
-}
-
-// trim gives the memory of an empty queue back if a burst left it large.
-func (q *queue) trim() {
-	if cap(q.spans) > idleSpans {
-		q.spans = nil
-	}
 }
 
 // idleSpans is how many spans, of 16 bytes, a slice may keep room for while there

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -31,7 +32,7 @@ type Router struct {
 
 // NewRouter returns a stopped router.
 func NewRouter(bus *Bus, handlers ...Handler) *Router {
-	return &Router{bus: bus, handlers: append([]Handler(nil), handlers...)}
+	return &Router{bus: bus, handlers: slices.Clone(handlers)}
 }
 
 // Start subscribes all handlers, or none and an error that names the pattern that
@@ -60,7 +61,8 @@ func (r *Router) Start(ctx context.Context) error {
 
 // Stop ends all subscriptions and waits until no handler runs any more, or until
 // ctx ends, whose cause it then returns joined with the patterns still busy.
-// Stopping a stopped router does nothing.
+// Stopping a stopped router does nothing. Called from one of the handlers it waits for
+// that handler, hence until ctx ends.
 func (r *Router) Stop(ctx context.Context) error {
 	r.mu.Lock()
 	subs := r.subs

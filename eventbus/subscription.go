@@ -13,25 +13,23 @@ import (
 // [Bus.Subscribe] and [Bus.SubscribeChan] and ends with [Subscription.Close], with
 // its context, with the bus, or by its overflow policy.
 //
-// A subscription has a queue of its own and is served by a goroutine of its own for
-// as long as its callback is busy, so nothing a subscriber does delays another. Its methods may
-// be called concurrently and from its own callback.
+// A subscription has a queue of its own, and while its callback is busy a goroutine to
+// itself, so nothing a subscriber does delays another. Its methods may be called
+// concurrently and from its own callback.
 type Subscription struct {
-	bus     *Bus
-	id      uint64
-	pattern Pattern
-	handle  func(Event)
+	bus    *Bus
+	handle func(Event)
 
 	ended   atomic.Bool // set once, under mu; delivery looks at it before each event
 	dropped atomic.Uint64
 
 	mu        sync.Mutex
-	queue     queue         // guarded by mu
 	running   bool          // guarded by mu; with the crew, waiting to be served or served
 	finishing bool          // guarded by mu; ends when the queue is empty
-	err       error         // guarded by mu; why it ended
+	queue     queue         // guarded by mu
 	done      chan struct{} // guarded by mu; made when first asked for
 	detach    func() bool   // guarded by mu; ends the watch over the context
+	err       error         // guarded by mu; why it ended
 
 	// quit is closed when the subscription ends; nil for a callback. It frees a
 	// delivery that waits for the channel.
@@ -46,6 +44,19 @@ type Subscription struct {
 	staged []span // events found for it in the span being dispatched
 	leaf   *node  // its place in the index
 	place  int
+
+	// Room for the first element of staged, queue.spans and batch.
+	firstStaged, firstQueued, firstTaken [1]span
+
+	id      uint64
+	pattern Pattern
+}
+
+// reserve gives the slices their room in place.
+func (s *Subscription) reserve() {
+	s.staged = s.firstStaged[:0]
+	s.queue.spans = s.firstQueued[:0]
+	s.batch = s.firstTaken[:0]
 }
 
 // ID returns an identifier that is unique on the bus, such as "sub.7".
@@ -94,20 +105,21 @@ func (s *Subscription) Err() error {
 }
 
 // end ends the subscription now; events that wait are discarded.
-func (s *Subscription) end(reason error) int {
+func (s *Subscription) end(reason error) {
 	s.mu.Lock()
 	if s.ended.Load() {
 		s.mu.Unlock()
-		return 0
+		return
 	}
 	waiting, discarded := s.queue.clear()
 	s.endLocked(reason)
 	s.mu.Unlock()
-	for _, sp := range waiting {
+	for i, sp := range waiting {
+		waiting[i] = span{}
 		s.bus.release(sp.chunk)
 	}
+	s.bus.discarded.Add(uint64(discarded))
 	s.bus.forget(s)
-	return discarded
 }
 
 // endLocked marks the subscription as ended; mu is held. Bus.forget has to follow.
@@ -158,33 +170,55 @@ func (s *Subscription) stage(c *chunk, from, to uint32) (added, first bool) {
 	return true, true
 }
 
-// accept moves the staged events to the queue. It reports whether the subscription
-// has to be given to the crew. Called by the dispatcher.
-func (s *Subscription) accept() (ready bool) {
+// acceptance is what became of staged events.
+type acceptance struct {
+	queued  int  // events that were for the queue
+	dropped int  // events dropped for it by the policy, of these and of earlier ones
+	ready   bool // the subscription has to be given to the crew
+}
+
+// accept moves the staged events to the queue. Called by the dispatcher.
+func (s *Subscription) accept() (r acceptance) {
 	s.mu.Lock()
 	if s.ended.Load() {
 		s.mu.Unlock()
 		for _, sp := range s.staged {
 			sp.chunk.release()
 		}
-		s.staged = s.staged[:0]
-		return false
+		s.unstage()
+		return r
 	}
+	before := s.queue.size
 	dropped, ok := s.queue.push(s.staged)
-	s.staged = s.staged[:0]
+	r.queued, r.dropped = s.queue.size-before+dropped, dropped
 	if dropped > 0 {
 		s.dropped.Add(uint64(dropped))
 	}
-	if !ok {
+	if ok {
+		r.ready = !s.running
+		s.running = true
+	} else {
 		s.endLocked(ErrOverflow)
-		s.mu.Unlock()
-		s.bus.forget(s)
-		return false
 	}
-	ready = !s.running
-	s.running = true
 	s.mu.Unlock()
-	return ready
+	s.unstage()
+	if !ok {
+		s.bus.forget(s)
+	}
+	return r
+}
+
+// unstage empties staged. Nothing is left behind in it: a subscription may be idle for
+// ever, and would keep a chunk from the collector as long.
+func (s *Subscription) unstage() {
+	s.firstStaged[0] = span{}
+	if cap(s.staged) > len(s.firstStaged) { // it grew out of its room in place
+		clear(s.staged)
+		if cap(s.staged) > idleSpans {
+			s.staged = s.firstStaged[:0]
+		}
+	}
+	s.staged = s.staged[:0]
 }
 
 // serve delivers until the queue is empty. Called by a goroutine of the crew.
@@ -204,16 +238,21 @@ func (s *Subscription) next() bool {
 		s.mu.Unlock()
 		return true
 	}
-	s.queue.trim()
-	if cap(s.batch) > idleSpans {
-		s.batch = nil
-	}
 	s.running = false
-	over := s.finishing && !s.ended.Load()
+	if s.ended.Load() {
+		if s.done != nil {
+			close(s.done)
+		}
+		s.mu.Unlock()
+		return false // whoever ended it may still be emptying the slice of the queue
+	}
+	if cap(s.queue.spans) > idleSpans || cap(s.batch) > idleSpans {
+		s.queue.spans, s.batch = s.firstQueued[:0], s.firstTaken[:0]
+	}
+	s.firstQueued[0], s.firstTaken[0] = span{}, span{} // left behind when the slices grew
+	over := s.finishing
 	if over {
 		s.endLocked(ErrClosed)
-	} else if s.ended.Load() && s.done != nil {
-		close(s.done)
 	}
 	s.mu.Unlock()
 	if over {
@@ -230,6 +269,7 @@ func (s *Subscription) drain() {
 		sp := &s.batch[s.position]
 		for sp.from < sp.to {
 			if s.ended.Load() {
+				s.bus.discarded.Add(uint64(sp.len()))
 				break
 			}
 			ev := &sp.chunk.events[sp.from]
@@ -245,12 +285,12 @@ func (s *Subscription) drain() {
 
 // contain reports a panic of the callback.
 func (s *Subscription) contain() {
-	if r := recover(); r != nil {
+	if v := recover(); v != nil {
 		sp := s.batch[s.position]
-		s.bus.config.onPanic(PanicReport{
+		s.bus.reportPanic(PanicReport{
 			Subscription: s,
 			Event:        sp.chunk.events[sp.from-1],
-			Value:        r,
+			Value:        v,
 			Stack:        debug.Stack(),
 		})
 	}

@@ -22,8 +22,9 @@ type Waiter struct {
 	pending map[string]*Reply // guarded by mu; by path
 }
 
-// NewWaiter subscribes to the replies that match pattern. It fails like
-// [Bus.Subscribe]; the subscription ends with ctx or with [Waiter.Close].
+// NewWaiter subscribes to the replies that match pattern, which must not match the
+// requests as well. It fails like [Bus.Subscribe]; the subscription ends with ctx or with
+// [Waiter.Close].
 func (b *Bus) NewWaiter(ctx context.Context, pattern Pattern, opts ...SubscribeOption) (*Waiter, error) {
 	w := &Waiter{pending: make(map[string]*Reply)}
 	sub, err := b.Subscribe(ctx, pattern, w.receive, opts...)
@@ -48,6 +49,14 @@ func (w *Waiter) Prepare(path string) *Reply {
 	w.pending[path] = r
 	w.mu.Unlock()
 	return r
+}
+
+// Await publishes a request and waits for the reply about its path: [Waiter.Prepare],
+// [Bus.Publish] and [Reply.Wait] in one.
+func (w *Waiter) Await(ctx context.Context, request Event, timeout time.Duration) (ev Event, accepted bool, err error) {
+	r := w.Prepare(request.Path)
+	w.sub.bus.Publish(request)
+	return r.Wait(ctx, timeout)
 }
 
 // receive hands an event to the one who waits for it.
