@@ -26,7 +26,7 @@ func (x *finisher) Committed(context.Context) {
 // fullHistory stores nothing.
 type fullHistory struct{ registry.History }
 
-func (fullHistory) Append(context.Context, registry.Version, registry.Changeset) error {
+func (fullHistory) Append(context.Context, registry.Record, registry.Changeset) error {
 	return errors.New("disk full")
 }
 

@@ -14,8 +14,8 @@ import (
 //
 // The package historytest holds the suite every implementation must pass.
 type History interface {
-	// Versions returns all versions in ascending order of ID, the root included.
-	Versions(ctx context.Context) ([]Version, error)
+	// Records returns all versions in ascending order of ID, the root included.
+	Records(ctx context.Context) ([]Record, error)
 	// Head returns the version the registry was at last.
 	Head(ctx context.Context) (Version, error)
 	// Changeset returns the changes from the parent of the version to the version.
@@ -23,7 +23,7 @@ type History interface {
 	// Append stores a new version and makes it the head: both or, if an error is
 	// returned, neither. When Append returns nil the version must survive whatever
 	// the implementation promises to survive.
-	Append(ctx context.Context, v Version, c Changeset) error
+	Append(ctx context.Context, r Record, c Changeset) error
 	// SetHead makes an existing version the head.
 	SetHead(ctx context.Context, v Version) error
 	// Close releases resources. Nothing may be called afterwards.
@@ -32,21 +32,21 @@ type History interface {
 
 // memoryHistory keeps everything in memory.
 type memoryHistory struct {
-	mu       sync.RWMutex // guards the rest
-	versions []Version
-	sets     map[uint64]Changeset
-	head     Version
+	mu      sync.RWMutex // guards the rest
+	records []Record
+	sets    map[uint64]Changeset
+	head    Version
 }
 
 // NewMemoryHistory returns a history that lives as long as the process.
 func NewMemoryHistory() History {
-	return &memoryHistory{versions: []Version{{}}, sets: map[uint64]Changeset{0: nil}}
+	return &memoryHistory{records: []Record{{}}, sets: map[uint64]Changeset{0: nil}}
 }
 
-func (h *memoryHistory) Versions(context.Context) ([]Version, error) {
+func (h *memoryHistory) Records(context.Context) ([]Record, error) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return slices.Clone(h.versions), nil
+	return slices.Clone(h.records), nil
 }
 
 func (h *memoryHistory) Head(context.Context) (Version, error) {
@@ -65,18 +65,18 @@ func (h *memoryHistory) Changeset(_ context.Context, id uint64) (Changeset, erro
 	return slices.Clone(c), nil
 }
 
-func (h *memoryHistory) Append(_ context.Context, v Version, c Changeset) error {
+func (h *memoryHistory) Append(_ context.Context, r Record, c Changeset) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, ok := h.sets[v.ID]; ok {
-		return &Error{kind: KindConflict, msg: "version already stored", subject: v.String()}
+	if _, ok := h.sets[r.ID]; ok {
+		return &Error{kind: KindConflict, msg: "version already stored", subject: r.Version.String()}
 	}
-	if _, ok := h.sets[v.Parent]; !ok {
-		return versionNotFound(v.Parent)
+	if _, ok := h.sets[r.Parent]; !ok {
+		return versionNotFound(r.Parent)
 	}
-	h.versions = append(h.versions, v)
-	h.sets[v.ID] = slices.Clone(c)
-	h.head = v
+	h.records = append(h.records, r)
+	h.sets[r.ID] = slices.Clone(c)
+	h.head = r.Version
 	return nil
 }
 
@@ -102,7 +102,7 @@ type nilHistory struct {
 // changes work, past versions cannot be listed, read or returned to.
 func NewNilHistory() History { return &nilHistory{} }
 
-func (h *nilHistory) Versions(context.Context) ([]Version, error) { return nil, ErrHistoryDisabled }
+func (h *nilHistory) Records(context.Context) ([]Record, error) { return nil, ErrHistoryDisabled }
 
 func (h *nilHistory) Head(context.Context) (Version, error) {
 	h.mu.Lock()
@@ -114,10 +114,10 @@ func (h *nilHistory) Changeset(context.Context, uint64) (Changeset, error) {
 	return nil, ErrHistoryDisabled
 }
 
-func (h *nilHistory) Append(_ context.Context, v Version, _ Changeset) error {
+func (h *nilHistory) Append(_ context.Context, r Record, _ Changeset) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.head = v
+	h.head = r.Version
 	return nil
 }
 

@@ -18,23 +18,23 @@ import (
 // entry that is wrong (see EntryErrors), with position and hint where known. An entry
 // that merely could not find another one that failed is not reported. When an error is
 // returned nothing has changed.
-func (r *Registry) LoadState(ctx context.Context, baseline []Entry) error {
+func (r *Registry) LoadState(ctx context.Context, entries []Entry) error {
 	if err := r.acquire(ctx); err != nil {
 		return loadError(err)
 	}
 	defer r.release()
-	base, errs := r.baseline(baseline)
-	head := r.state.Load().version
+	base, errs := entriesMap(entries)
+	st := r.state.Load()
 	next := base
-	if r.keeps && !head.IsRoot() {
-		steps, err := r.steps(ctx, Version{}, head)
+	if r.keeps {
+		_, enter, err := r.steps(ctx, Version{}, st.version)
 		if err != nil {
 			return loadError(err)
 		}
-		next = replay(base, steps)
+		next = replay(base, enter)
 	}
 	var ops Changeset
-	pmap.Diff(r.state.Load().entries, next, func(_ pmap.Key, old, e *Entry) {
+	pmap.Diff(st.entries, next, func(_ pmap.Key, old, e *Entry) {
 		switch {
 		case e == nil:
 			ops = append(ops, deleteOp(old))
@@ -46,9 +46,10 @@ func (r *Registry) LoadState(ctx context.Context, baseline []Entry) error {
 			ops = append(ops, Op{Kind: Update, Entry: *e, Original: old})
 		}
 	})
-	p := r.cfg.extractor.order(ops, r.state.Load().has)
+	p := r.cfg.extractor.order(ops, st.has)
 	errs = append(errs, r.cycleErrors(p, next)...)
-	if err := r.activate(ctx, p, head, next, errs); err != nil {
+	target := &state{version: st.version, entries: next, base: &baseline{entries: base, last: r.tree.nextID() - 1}}
+	if err := r.activate(ctx, p, target, errs); err != nil {
 		return loadError(err)
 	}
 	return nil
@@ -58,8 +59,8 @@ func loadError(err error) error {
 	return &Error{kind: KindInternal, msg: "failed to load state", cause: err, retry: retryOf(err)}
 }
 
-// baseline puts the entries in a map and reports those that are no entries.
-func (r *Registry) baseline(entries []Entry) (pmap.Map[Entry], []error) {
+// entriesMap puts the entries in a map and reports those that are no entries.
+func entriesMap(entries []Entry) (pmap.Map[Entry], []error) {
 	var errs []error
 	b := pmap.NewBuilder(pmap.Map[Entry]{})
 	for _, e := range entries {
@@ -98,9 +99,9 @@ func (r *Registry) cycleErrors(p plan, m pmap.Map[Entry]) []error {
 	return errs
 }
 
-// activate runs the transition of LoadState. errs are the problems found so far: the
-// listeners are asked all the same, so that everything is reported at once.
-func (r *Registry) activate(ctx context.Context, p plan, v Version, next pmap.Map[Entry], errs []error) error {
+// activate runs the transition of LoadState to the target. errs are the problems found so
+// far: the listeners are asked all the same, so that everything is reported at once.
+func (r *Registry) activate(ctx context.Context, p plan, target *state, errs []error) error {
 	unknown := r.unknownKinds(p.ops)
 	errs = append(errs, unknown...)
 	bad := map[ID]bool{}
@@ -133,13 +134,14 @@ func (r *Registry) activate(ctx context.Context, p plan, v Version, next pmap.Ma
 	}
 	if len(errs) > 0 {
 		t.abort()
-		hintHistory(errs, v)
+		hintHistory(errs, target.version)
 		slices.SortStableFunc(errs, comparePositions)
 		return errors.Join(errs...)
 	}
-	// next holds what the listeners have accepted and shares its structure with base.
-	r.store(v, next)
-	r.watch.notify(v, t.changes())
+	// The target holds what the listeners have accepted and shares its structure with
+	// the baseline.
+	r.store(target.version, target.entries, target.base)
+	r.watch.notify(target.version, t.changes())
 	t.announce()
 	return nil
 }

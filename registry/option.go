@@ -32,6 +32,7 @@ type config struct {
 	allowCycle bool
 	queryCache int
 	regexCache int
+	now        func() time.Time
 }
 
 // Option configures New.
@@ -80,6 +81,12 @@ func WithLogger(l *slog.Logger) Option {
 	return option{"WithLogger", func(c config) config { c.logger = l; return c }}
 }
 
+// WithClock sets where the times of versions come from. Default: time.Now. It is called
+// once per change, by one goroutine at a time.
+func WithClock(now func() time.Time) Option {
+	return option{"WithClock", func(c config) config { c.now = now; return c }}
+}
+
 // WithExtractor sets how references between entries are found. Default: the
 // extractor of DefaultPatterns.
 func WithExtractor(x *Extractor) Option {
@@ -112,6 +119,9 @@ func newConfig(opts []Option) (config, error) {
 	}
 	if c.logger == nil {
 		c.logger = slog.Default()
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if c.timeout <= 0 {
 		return c, invalidf("registry: time-out %v must be positive", c.timeout)

@@ -213,7 +213,7 @@ func TestStateIsTheReplayOfHistoryAndRejectionIsIdentity(t *testing.T) {
 }
 
 func replayed(t *rapid.T, h registry.History, id uint64) model {
-	vs, err := h.Versions(context.Background())
+	vs, err := h.Records(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

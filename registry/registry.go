@@ -43,21 +43,21 @@ func New(opts ...Option) (*Registry, error) {
 	}
 	r.routes.Store(&routes{})
 	ctx := context.Background()
-	vs, err := cfg.history.Versions(ctx)
+	records, err := cfg.history.Records(ctx)
 	if errors.Is(err, ErrHistoryDisabled) {
 		r.keeps = false
 	} else if err != nil {
 		return nil, retryable(KindUnavailable, "failed to get versions from history", err)
 	}
-	for _, v := range vs {
-		r.tree.add(v)
+	for _, rec := range records {
+		r.tree.add(rec.Version)
 	}
 	head, err := cfg.history.Head(ctx)
 	if err != nil {
 		return nil, retryable(KindUnavailable, "failed to get head from history", err)
 	}
 	r.tree.issue(head.ID)
-	r.store(head, pmap.Map[Entry]{})
+	r.store(head, pmap.Map[Entry]{}, &baseline{last: r.tree.nextID() - 1})
 	r.turn <- struct{}{}
 	return r, nil
 }
@@ -103,9 +103,9 @@ func (r *Registry) Close() error {
 }
 
 // store makes a new state visible to readers.
-func (r *Registry) store(v Version, entries pmap.Map[Entry]) {
+func (r *Registry) store(v Version, entries pmap.Map[Entry], base *baseline) {
 	r.seq++
-	r.state.Store(&state{seq: r.seq, version: v, entries: entries})
+	r.state.Store(&state{seq: r.seq, version: v, entries: entries, base: base})
 }
 
 // Get returns the present entry, or an error that is ErrNotFound. Finding an entry
@@ -159,8 +159,9 @@ func (r *Registry) BuildDelta(from, to []Entry) Changeset {
 // in dependency order, has every operation accepted by its listeners, stores the
 // version and then makes it visible. When it returns an error nothing has changed: what
 // listeners had accepted was undone. When it returns nil the version is as durable as
-// the history makes it. An empty changeset returns the present version.
-func (r *Registry) Apply(ctx context.Context, c Changeset) (Version, error) {
+// the history makes it. An empty changeset returns the present version. Author and
+// Comment are kept with the version.
+func (r *Registry) Apply(ctx context.Context, c Changeset, opts ...ApplyOption) (Version, error) {
 	if len(c) == 0 {
 		return r.Current(), nil
 	}
@@ -183,7 +184,7 @@ func (r *Registry) Apply(ctx context.Context, c Changeset) (Version, error) {
 	}
 	v := Version{ID: r.tree.nextID(), Parent: st.version.ID}
 	err = r.perform(ctx, r.cfg.extractor.order(c, st.has), v, func(ctx context.Context, done Changeset) error {
-		if err := r.cfg.history.Append(ctx, v, done); err != nil {
+		if err := r.cfg.history.Append(ctx, r.newRecord(v, opts), done); err != nil {
 			return retryable(KindUnavailable, "failed to save new version", err)
 		}
 		if r.keeps {
@@ -239,7 +240,7 @@ func (r *Registry) perform(ctx context.Context, p plan, v Version, save func(con
 		t.abort()
 		return err
 	}
-	r.store(v, t.pending.Map())
+	r.store(v, t.pending.Map(), r.state.Load().base)
 	r.watch.notify(v, done)
 	t.announce()
 	return nil

@@ -14,7 +14,14 @@ type state struct {
 	seq     uint64 // distinguishes states; 0 for states that were never current
 	version Version
 	entries pmap.Map[Entry]
+	base    *baseline
 	index   atomic.Pointer[index] // built by the finder on demand
+}
+
+// baseline is what LoadState was given last.
+type baseline struct {
+	entries pmap.Map[Entry]
+	last    uint64 // highest version at that time
 }
 
 func (s *state) has(id ID) bool { return s.entries.Get(pmap.Key(id)) != nil }

@@ -93,8 +93,10 @@ func TestConcurrentReadersSeeWholeChanges(t *testing.T) {
 	if got := r.Current().ID; got != writers*changes+1 {
 		t.Errorf("at v%d", got)
 	}
-	if c, err := w.Next(t.Context()); err != nil || len(c.Ops) != 2 || c.Version != r.Current() {
-		t.Errorf("watch: %v, %v", c, err)
+	for last := uint64(1); last < r.Current().ID; last++ {
+		if c, err := w.Next(t.Context()); err != nil || len(c.Ops) != 2 || c.Version.ID != last+1 || c.Combined != 1 {
+			t.Fatalf("watch: %v, %v after v%d", c, err, last)
+		}
 	}
 }
 

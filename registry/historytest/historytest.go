@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/wippyrun/kit/registry"
 )
@@ -41,6 +43,25 @@ func Sample(n int) registry.Changeset {
 	}
 }
 
+// SampleRecord returns a record with all fields set for odd versions and no more than the
+// time for even ones.
+func SampleRecord(id, parent uint64) registry.Record {
+	r := registry.Record{Version: registry.Version{ID: id, Parent: parent}, Time: time.Date(2026, 2, 28, 23, 59, 59, int(id)*1_000_000, time.UTC)}
+	if id%2 == 1 {
+		r.Author, r.Comment = fmt.Sprintf("author ünï %d", id), "first line\nsecond 'line'\x00"
+	}
+	return r
+}
+
+// wantRecords checks that the history holds these versions after the root.
+func wantRecords(t *testing.T, h registry.History, want ...registry.Record) {
+	t.Helper()
+	got, err := h.Records(t.Context())
+	if err != nil || !slices.Equal(got, append([]registry.Record{{}}, want...)) {
+		t.Errorf("records\n%+v, %v, want\n%+v", got, err, want)
+	}
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -67,9 +88,9 @@ func wantHead(t *testing.T, h registry.History, want registry.Version) {
 func emptyHistory(t *testing.T, h registry.History) {
 	closing(t, h)
 	wantHead(t, h, registry.Version{})
-	vs, err := h.Versions(t.Context())
-	if err != nil || len(vs) != 1 || !vs[0].IsRoot() {
-		t.Errorf("versions %v, %v", vs, err)
+	rs, err := h.Records(t.Context())
+	if err != nil || len(rs) != 1 || rs[0] != (registry.Record{}) {
+		t.Errorf("records %v, %v", rs, err)
 	}
 	if c, err := h.Changeset(t.Context(), 0); err != nil || len(c) != 0 {
 		t.Errorf("changeset of the root: %v, %v", c, err)
@@ -82,14 +103,11 @@ func emptyHistory(t *testing.T, h registry.History) {
 func appendMoves(t *testing.T, h registry.History) {
 	closing(t, h)
 	for i := uint64(1); i <= 3; i++ {
-		v := registry.Version{ID: i, Parent: i - 1}
-		must(t, h.Append(t.Context(), v, Sample(int(i))))
-		wantHead(t, h, v)
+		r := SampleRecord(i, i-1)
+		must(t, h.Append(t.Context(), r, Sample(int(i))))
+		wantHead(t, h, r.Version)
 	}
-	vs, err := h.Versions(t.Context())
-	if err != nil || len(vs) != 4 || vs[3] != (registry.Version{ID: 3, Parent: 2}) {
-		t.Errorf("versions %v, %v", vs, err)
-	}
+	wantRecords(t, h, SampleRecord(1, 0), SampleRecord(2, 1), SampleRecord(3, 2))
 }
 
 // Equal reports whether two changesets say the same.
@@ -111,7 +129,7 @@ func Equal(a, b registry.Changeset) bool {
 func roundTrip(t *testing.T, h registry.History) {
 	closing(t, h)
 	want := Sample(1)
-	must(t, h.Append(t.Context(), registry.Version{ID: 1}, want))
+	must(t, h.Append(t.Context(), SampleRecord(1, 0), want))
 	got, err := h.Changeset(t.Context(), 1)
 	must(t, err)
 	if !Equal(got, want) {
@@ -121,17 +139,20 @@ func roundTrip(t *testing.T, h registry.History) {
 
 func appendRejects(t *testing.T, h registry.History) {
 	closing(t, h)
-	v1 := registry.Version{ID: 1}
+	v1 := SampleRecord(1, 0)
 	must(t, h.Append(t.Context(), v1, Sample(1)))
-	err := h.Append(t.Context(), v1, Sample(2))
+	again := SampleRecord(1, 0)
+	again.Comment = "again"
+	err := h.Append(t.Context(), again, Sample(2))
 	var k interface{ Kind() string }
 	if !errors.As(err, &k) || k.Kind() != registry.KindConflict {
 		t.Errorf("stored twice: %v", err)
 	}
-	if err := h.Append(t.Context(), registry.Version{ID: 9, Parent: 7}, nil); !errors.Is(err, registry.ErrVersionNotFound) {
+	if err := h.Append(t.Context(), SampleRecord(9, 7), nil); !errors.Is(err, registry.ErrVersionNotFound) {
 		t.Errorf("unknown parent: %v", err)
 	}
-	wantHead(t, h, v1)
+	wantHead(t, h, v1.Version)
+	wantRecords(t, h, v1)
 	if c, err := h.Changeset(t.Context(), 1); err != nil || !Equal(c, Sample(1)) {
 		t.Errorf("a rejected append left traces: %v, %v", c, err)
 	}
@@ -142,10 +163,10 @@ func appendRejects(t *testing.T, h registry.History) {
 
 func branches(t *testing.T, h registry.History) {
 	closing(t, h)
-	must(t, h.Append(t.Context(), registry.Version{ID: 1}, Sample(1)))
+	must(t, h.Append(t.Context(), SampleRecord(1, 0), Sample(1)))
 	must(t, h.SetHead(t.Context(), registry.Version{}))
 	wantHead(t, h, registry.Version{})
-	must(t, h.Append(t.Context(), registry.Version{ID: 2}, Sample(2)))
+	must(t, h.Append(t.Context(), SampleRecord(2, 0), Sample(2)))
 	wantHead(t, h, registry.Version{ID: 2})
 	if err := h.SetHead(t.Context(), registry.Version{ID: 5}); !errors.Is(err, registry.ErrVersionNotFound) {
 		t.Errorf("unknown head: %v", err)
@@ -158,7 +179,7 @@ func concurrentReads(t *testing.T, h registry.History) {
 	done := make(chan error)
 	go func() {
 		for i := uint64(1); i <= 20; i++ {
-			if err := h.Append(context.Background(), registry.Version{ID: i, Parent: i - 1}, Sample(int(i))); err != nil {
+			if err := h.Append(context.Background(), SampleRecord(i, i-1), Sample(int(i))); err != nil {
 				done <- err
 				return
 			}
@@ -179,23 +200,20 @@ func concurrentReads(t *testing.T, h registry.History) {
 		if head.ID > 0 && !Equal(c, Sample(int(head.ID))) {
 			t.Fatalf("changeset of %v is %v", head, c)
 		}
-		_, err = h.Versions(t.Context())
+		_, err = h.Records(t.Context())
 		must(t, err)
 	}
 }
 
 func survives(t *testing.T, h registry.History, reopen func(t *testing.T) registry.History) {
-	must(t, h.Append(t.Context(), registry.Version{ID: 1}, Sample(1)))
-	must(t, h.Append(t.Context(), registry.Version{ID: 2, Parent: 1}, Sample(2)))
+	must(t, h.Append(t.Context(), SampleRecord(1, 0), Sample(1)))
+	must(t, h.Append(t.Context(), SampleRecord(2, 1), Sample(2)))
 	must(t, h.SetHead(t.Context(), registry.Version{ID: 1}))
 	must(t, h.Close())
 	h = reopen(t)
 	closing(t, h)
 	wantHead(t, h, registry.Version{ID: 1})
-	vs, err := h.Versions(t.Context())
-	if err != nil || len(vs) != 3 || vs[2] != (registry.Version{ID: 2, Parent: 1}) {
-		t.Errorf("versions %v, %v", vs, err)
-	}
+	wantRecords(t, h, SampleRecord(1, 0), SampleRecord(2, 1))
 	for i := 1; i <= 2; i++ {
 		if c, err := h.Changeset(t.Context(), uint64(i)); err != nil || !Equal(c, Sample(i)) {
 			t.Errorf("changeset of v%d: %v, %v", i, c, err)

@@ -3,7 +3,11 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/wippyrun/kit/registry"
 )
@@ -21,7 +25,7 @@ func (e *CorruptError) Error() string {
 
 // Hint tells how to get going again.
 func (e *CorruptError) Hint() string {
-	return fmt.Sprintf("restore a backup, or salvage it with `sqlite3 %s .recover`, or move the file away to start with the entries from files only", e.Path)
+	return "restore a backup, or have sqlite.Salvage copy the versions that are whole, or move the file and the one next to it that ends in -wal away to start with the entries from files only"
 }
 
 // Unwrap returns the cause.
@@ -50,3 +54,32 @@ func (e *ConflictError) Unwrap() error { return e.Err }
 
 // Kind returns "Conflict".
 func (e *ConflictError) Kind() string { return registry.KindConflict }
+
+// damaged marks an error that is found in what a database holds; fault makes a
+// CorruptError of it.
+type damaged struct{ error }
+
+func (d damaged) Unwrap() error { return d.error }
+
+func damage(err error) error { return damaged{err} }
+
+// fault names the operation and the file, and recognises damage.
+func (h *History) fault(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var d damaged
+	if errors.As(err, &d) {
+		return &CorruptError{Path: h.path, Err: d.error}
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		switch se.Code() & 0xff {
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return &CorruptError{Path: h.path, Err: err}
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+			return fmt.Errorf("sqlite history: %s %s: another process holds the database: %w", op, h.path, err)
+		}
+	}
+	return fmt.Errorf("sqlite history: %s %s: %w", op, h.path, err)
+}

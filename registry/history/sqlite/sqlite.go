@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -62,10 +63,19 @@ func WithBusyTimeout(d time.Duration) Option {
 	return option{fmt.Sprintf("WithBusyTimeout(%v)", d), func(c config) config { c.busy = d; return c }}
 }
 
-// WithoutCheck skips the check of the whole file in Open, which reads every page (about
-// 1 ms per MB). Changesets are still checked when they are read.
+// WithoutCheck skips the check of the whole file in Open, which reads every page and
+// every version (BenchmarkOpen: XX ms per MB). Versions are still checked when they are
+// read.
 func WithoutCheck() Option {
 	return option{"WithoutCheck()", func(c config) config { c.check = false; return c }}
+}
+
+func newConfig(opts []Option) config {
+	c := config{busy: 5 * time.Second, sync: Full, check: true}
+	for _, o := range opts {
+		c = o.apply(c)
+	}
+	return c
 }
 
 // History is a registry.History in a database. All methods may be called concurrently.
@@ -82,14 +92,11 @@ var _ registry.History = (*History)(nil)
 // Open opens the database at path and creates it, with its directory, when it does not
 // exist. It returns a CorruptError when the file is damaged or no database.
 func Open(ctx context.Context, path string, opts ...Option) (*History, error) {
-	c := config{busy: 5 * time.Second, sync: Full, check: true}
-	for _, o := range opts {
-		c = o.apply(c)
-	}
+	c := newConfig(opts)
 	if c.sync != Full && c.sync != Normal {
 		return nil, fmt.Errorf("sqlite history: unknown synchronous setting %q", c.sync)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := makeDir(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("sqlite history: %w", err)
 	}
 	h := &History{path: path}
@@ -102,33 +109,53 @@ func Open(ctx context.Context, path string, opts ...Option) (*History, error) {
 	return h, nil
 }
 
+// makeDir makes a directory that survives a power cut as well as the files in it, which
+// SQLite takes care of.
+func makeDir(dir string) error {
+	if _, err := os.Stat(dir); err == nil || runtime.GOOS == "windows" { // has no fsync of directories
+		return os.MkdirAll(dir, 0o755)
+	}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
+}
+
 // dsn carries the pragmas, since they belong to a connection and the pool may open
 // several.
-func dsn(path string, c config) string {
+func dsn(path string, c config, readOnly bool) string {
 	q := url.Values{}
-	for _, p := range []string{
-		"busy_timeout(" + strconv.FormatInt(c.busy.Milliseconds(), 10) + ")",
-		"journal_mode(WAL)", "synchronous(" + string(c.sync) + ")",
-	} {
-		q.Add("_pragma", p)
+	q.Add("_pragma", "busy_timeout("+strconv.FormatInt(c.busy.Milliseconds(), 10)+")")
+	if readOnly {
+		q.Set("mode", "ro")
+	} else {
+		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "synchronous("+string(c.sync)+")")
+		q.Set("_txlock", "immediate")
 	}
-	q.Set("_txlock", "immediate")
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()
 }
 
 func (h *History) open(ctx context.Context, c config) error {
-	db, err := sql.Open("sqlite", dsn(h.path, c))
+	if c.check {
+		if err := h.verify(ctx, c); err != nil {
+			return err
+		}
+	}
+	db, err := sql.Open("sqlite", dsn(h.path, c, false))
 	if err != nil {
 		return fmt.Errorf("sqlite history: %w", err)
 	}
 	h.db = db
 	db.SetMaxIdleConns(2) // a writer and a reader
-	if c.check {
-		if err := h.check(ctx); err != nil {
-			return err
-		}
-	}
 	if err := migrate(ctx, db); err != nil {
 		return h.fault("open", err)
 	}
@@ -136,119 +163,84 @@ func (h *History) open(ctx context.Context, c config) error {
 		to  **sql.Stmt
 		sql string
 	}{
-		{&h.append, `INSERT INTO appended (id, parent_id, data, checksum) VALUES (?, ?, ?, ?)`},
-		{&h.setHead, `UPDATE metadata SET value = ?1 WHERE key = 'head' AND EXISTS (SELECT 1 FROM versions WHERE id = ?1)`},
-		{&h.read, `SELECT coalesce(parent_id, 0), data, checksum FROM appended WHERE id = ?`},
+		{&h.append, `INSERT INTO appended (id, parent_id, time, author, comment, summary, data, checksum, head_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&h.setHead, `UPDATE metadata SET value = ?1, checksum = ?2 WHERE key = 'head' AND EXISTS (SELECT 1 FROM versions WHERE id = ?1)`},
+		{&h.read, selectRows + ` WHERE v.id = ?`},
 	} {
 		if *s.to, err = db.PrepareContext(ctx, s.sql); err != nil {
 			return h.fault("open", err)
 		}
 	}
-	if _, err := h.Head(ctx); err != nil {
-		return err
-	}
-	return nil
+	_, err = h.Head(ctx)
+	return err
 }
 
-// check reads the whole file.
-func (h *History) check(ctx context.Context) error {
-	rows, err := h.db.QueryContext(ctx, `PRAGMA quick_check(3)`)
-	if err != nil {
-		return h.fault("check", err)
-	}
-	defer rows.Close()
-	var found []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return h.fault("check", err)
-		}
-		if text != "ok" {
-			found = append(found, text)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return h.fault("check", err)
-	}
-	if len(found) > 0 {
-		return &CorruptError{Path: h.path, Err: errors.New(strings.Join(found, "; "))}
-	}
-	return nil
-}
-
-// Versions implements registry.History.
-func (h *History) Versions(ctx context.Context) ([]registry.Version, error) {
-	rows, err := h.db.QueryContext(ctx, `SELECT id, coalesce(parent_id, 0) FROM versions ORDER BY id`)
+// Records implements registry.History.
+func (h *History) Records(ctx context.Context) ([]registry.Record, error) {
+	rows, err := h.db.QueryContext(ctx, selectRows+` ORDER BY v.id`)
 	if err != nil {
 		return nil, h.fault("list versions", err)
 	}
 	defer rows.Close()
-	var out []registry.Version
+	var out []registry.Record
 	for rows.Next() {
-		var v registry.Version
-		if err := rows.Scan(&v.ID, &v.Parent); err != nil {
+		w, err := scanRow(rows)
+		if err != nil {
 			return nil, h.fault("list versions", err)
 		}
-		out = append(out, v)
+		r, err := w.record()
+		if err != nil {
+			return nil, h.fault("list versions", damage(err))
+		}
+		out = append(out, r)
 	}
 	return out, h.fault("list versions", rows.Err())
 }
 
 // Head implements registry.History.
 func (h *History) Head(ctx context.Context) (registry.Version, error) {
-	var v registry.Version
-	err := h.db.QueryRowContext(ctx, `SELECT v.id, coalesce(v.parent_id, 0) FROM metadata m
-		JOIN versions v ON v.id = CAST(m.value AS INTEGER) WHERE m.key = 'head'`).Scan(&v.ID, &v.Parent)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, &CorruptError{Path: h.path, Err: errors.New("the head names no stored version")}
-	}
+	v, err := readHead(ctx, h.db)
 	return v, h.fault("read head", err)
 }
 
 // Changeset implements registry.History.
 func (h *History) Changeset(ctx context.Context, id uint64) (registry.Changeset, error) {
-	var parent uint64
-	var data []byte
-	var sum int64
-	err := h.read.QueryRowContext(ctx, int64(id)).Scan(&parent, &data, &sum)
+	w, err := scanRow(h.read.QueryRowContext(ctx, int64(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("v%d: %w", id, registry.ErrVersionNotFound)
 	}
 	if err != nil {
 		return nil, h.fault("read changeset", err)
 	}
-	if checksum(id, parent, data) != sum {
-		return nil, &CorruptError{Path: h.path, Err: fmt.Errorf("changeset of v%d does not match its checksum", id)}
-	}
-	c, err := decode(data)
+	c, err := decode(w.data)
 	if err != nil {
-		return nil, &CorruptError{Path: h.path, Err: fmt.Errorf("changeset of v%d: %w", id, err)}
+		return nil, h.fault("read changeset", damage(fmt.Errorf("changeset of v%d: %w", id, err)))
 	}
 	return c, nil
 }
 
 // Append implements registry.History.
-func (h *History) Append(ctx context.Context, v registry.Version, c registry.Changeset) error {
-	data, err := encode(c)
+func (h *History) Append(ctx context.Context, r registry.Record, c registry.Changeset) error {
+	w, err := newRow(r, c)
 	if err != nil {
-		return fmt.Errorf("sqlite history: encode changeset of %v: %w", v, err)
+		return fmt.Errorf("sqlite history: %w", err)
 	}
-	_, err = h.append.ExecContext(ctx, int64(v.ID), int64(v.Parent), data, checksum(v.ID, v.Parent, data))
+	_, err = h.append.ExecContext(ctx, int64(w.id), int64(w.parent), w.time, w.author, w.comment, w.summary, w.data, w.checksum, headSum(w.id))
 	var se *sqlite.Error
 	if errors.As(err, &se) {
 		switch {
 		case se.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-			return &ConflictError{Version: v, Err: err}
+			return &ConflictError{Version: r.Version, Err: err}
 		case strings.Contains(se.Error(), "unknown parent"):
-			return fmt.Errorf("v%d: %w", v.Parent, registry.ErrVersionNotFound)
+			return fmt.Errorf("v%d: %w", r.Parent, registry.ErrVersionNotFound)
 		}
 	}
-	return h.fault("append "+v.String(), err)
+	return h.fault("append "+r.Version.String(), err)
 }
 
 // SetHead implements registry.History.
 func (h *History) SetHead(ctx context.Context, v registry.Version) error {
-	res, err := h.setHead.ExecContext(ctx, int64(v.ID))
+	res, err := h.setHead.ExecContext(ctx, int64(v.ID), headSum(v.ID))
 	if err != nil {
 		return h.fault("set head", err)
 	}
@@ -259,24 +251,9 @@ func (h *History) SetHead(ctx context.Context, v registry.Version) error {
 	return h.fault("set head", err)
 }
 
+func headSum(id uint64) int64 { return metadataSum("head", strconv.FormatUint(id, 10)) }
+
 // Close implements registry.History.
 func (h *History) Close() error {
 	return errors.Join(h.append.Close(), h.setHead.Close(), h.read.Close(), h.db.Close())
-}
-
-// fault names the operation and the file, and recognises damage.
-func (h *History) fault(op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var se *sqlite.Error
-	if errors.As(err, &se) {
-		switch se.Code() & 0xff {
-		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-			return &CorruptError{Path: h.path, Err: err}
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return fmt.Errorf("sqlite history: %s %s: another process holds the database: %w", op, h.path, err)
-		}
-	}
-	return fmt.Errorf("sqlite history: %s %s: %w", op, h.path, err)
 }

@@ -60,7 +60,7 @@ func filled(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "r.db")
 	h := open(t, path)
 	for i := uint64(1); i <= 50; i++ {
-		if err := h.Append(t.Context(), registry.Version{ID: i, Parent: i - 1}, historytest.Sample(int(i))); err != nil {
+		if err := h.Append(t.Context(), historytest.SampleRecord(i, i-1), historytest.Sample(int(i))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,30 +73,8 @@ func filled(t *testing.T) string {
 func wantCorrupt(t *testing.T, err error, text string) {
 	t.Helper()
 	var c *sqlite.CorruptError
-	if !errors.As(err, &c) || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), ".recover") {
+	if !errors.As(err, &c) || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), "restore a backup") {
 		t.Errorf("error %v, want a CorruptError with %q", err, text)
-	}
-}
-
-func TestTablesAreAsDocumented(t *testing.T) {
-	path := filled(t)
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	for query, want := range map[string]string{
-		`SELECT value FROM metadata WHERE key = 'schema_version'`:                   "1",
-		`SELECT value FROM metadata WHERE key = 'head'`:                             "50",
-		`SELECT count(*) FROM versions`:                                             "51",
-		`SELECT parent_id FROM versions WHERE id = 50`:                              "49",
-		`SELECT count(*) FROM changesets WHERE version_id = 0 AND length(data) = 1`: "1",
-		`PRAGMA journal_mode`:                                                       "wal",
-	} {
-		var got string
-		if err := db.QueryRow(query).Scan(&got); err != nil || got != want {
-			t.Errorf("%s: %q, %v, want %q", query, got, err, want)
-		}
 	}
 }
 
@@ -109,7 +87,7 @@ func TestOpenReportsADamagedFile(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other.db")
 	for text, damaged := range map[string][]byte{
 		"not a database": bytes.Repeat([]byte("no database "), 100),
-		"malformed":      append(append(bytes.Clone(raw[:4096]), bytes.Repeat([]byte{0xff}, 4096*2)...), raw[4096*3:]...),
+		"database":       append(append(bytes.Clone(raw[:4096]), bytes.Repeat([]byte{0xff}, 4096*2)...), raw[4096*3:]...),
 		"":               raw[:len(raw)/2/4096*4096],
 	} {
 		if err := os.WriteFile(other, damaged, 0o600); err != nil {
@@ -120,33 +98,87 @@ func TestOpenReportsADamagedFile(t *testing.T) {
 	}
 }
 
-func TestChangedBytesAreNoticed(t *testing.T) {
-	path := filled(t)
-	execSQL(t, path, `UPDATE changesets SET data = (SELECT data FROM changesets WHERE version_id = 4) WHERE version_id = 3`)
-	execSQL(t, path, `UPDATE versions SET parent_id = 1 WHERE id = 7`)
-	h := open(t, path)
-	defer h.Close()
-	for _, id := range []uint64{3, 7} {
-		_, err := h.Changeset(t.Context(), id)
-		wantCorrupt(t, err, "does not match its checksum")
-	}
-	if _, err := h.Changeset(t.Context(), 5); err != nil {
-		t.Error(err)
+// Everything a version consists of is under its checksum.
+func TestChangedContentIsNoticedByOpenAndWhenItIsRead(t *testing.T) {
+	for _, change := range []string{
+		`UPDATE changesets SET data = (SELECT data FROM changesets WHERE version_id = 4) WHERE version_id = 3`,
+		`UPDATE versions SET parent_id = 1 WHERE id = 3`,
+		`UPDATE versions SET time = '2026-01-01T00:00:00.000Z' WHERE id = 3`,
+		`UPDATE versions SET author = author || comment, comment = '' WHERE id = 3`,
+		`UPDATE versions SET summary = '' WHERE id = 3`,
+		`UPDATE changesets SET checksum = checksum + 1 WHERE version_id = 3`,
+		`UPDATE versions SET time = x'00' WHERE id = 3`,
+	} {
+		path := filled(t)
+		execSQL(t, path, change)
+		_, err := sqlite.Open(t.Context(), path)
+		wantCorrupt(t, err, "v3")
+		h := open(t, path, sqlite.WithoutCheck())
+		_, err = h.Changeset(t.Context(), 3)
+		wantCorrupt(t, err, "v3")
+		_, err = h.Records(t.Context())
+		wantCorrupt(t, err, "v3")
+		if _, err := h.Changeset(t.Context(), 5); err != nil {
+			t.Error(err)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
-func TestHeadWithoutVersionIsDamage(t *testing.T) {
+func TestOpenNoticesWhatIsMissingOrChanged(t *testing.T) {
+	for change, text := range map[string]string{
+		`DELETE FROM changesets WHERE version_id = 50`:                 "v50 has no parent or no changeset",
+		`DELETE FROM versions WHERE id = 20`:                           "v21 has the parent v20, which does not exist",
+		`DELETE FROM versions WHERE id = 50`:                           "51 changesets for 50 versions",
+		`DELETE FROM versions WHERE id = 0`:                            "v1 has the parent v0",
+		`DELETE FROM metadata WHERE key = 'head'`:                      "the head names no stored version",
+		`UPDATE metadata SET value = '999' WHERE key = 'head'`:         "the head names no stored version",
+		`UPDATE metadata SET value = '49' WHERE key = 'head'`:          "the head does not match its checksum",
+		`UPDATE metadata SET value = '1' WHERE key = 'schema_version'`: "v0 does not match its checksum",
+		`UPDATE metadata SET value = '3' WHERE key = 'schema_version'`: "schema_version does not match its checksum",
+		`UPDATE metadata SET value = 'x' WHERE key = 'schema_version'`: `schema_version is "x"`,
+		`DELETE FROM metadata WHERE key = 'schema_version'`:            "schema_version is missing",
+		`DROP TRIGGER append_version`:                                  "the trigger append_version is missing or changed",
+		`DROP VIEW log; CREATE VIEW log AS SELECT 1 AS id`:             "the view log is missing or changed",
+		`PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = replace(sql, 'NEW.summary', 'NEW.comment') WHERE name = 'append_version'`: "append_version is missing or changed",
+	} {
+		path := filled(t)
+		execSQL(t, path, change)
+		_, err := sqlite.Open(t.Context(), path)
+		wantCorrupt(t, err, text)
+	}
+}
+
+func TestOpenLeavesADamagedDatabaseAsItIs(t *testing.T) {
 	path := filled(t)
-	execSQL(t, path, `UPDATE metadata SET value = '999' WHERE key = 'head'`)
+	execSQL(t, path, `UPDATE versions SET comment = 'forged' WHERE id = 3`)
+	before := read(t, path)
 	_, err := sqlite.Open(t.Context(), path)
-	wantCorrupt(t, err, "the head names no stored version")
+	wantCorrupt(t, err, "v3")
+	if !bytes.Equal(read(t, path), before) {
+		t.Error("the file was changed")
+	}
+}
+
+func TestDatabaseOfAnotherProgramIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "other.db")
+	execSQL(t, path, `CREATE TABLE versions (n); CREATE TABLE mine (n)`)
+	for _, opts := range [][]sqlite.Option{nil, {sqlite.WithoutCheck()}} {
+		_, err := sqlite.Open(t.Context(), path, opts...)
+		var c *sqlite.CorruptError
+		if err == nil || errors.As(err, &c) || !strings.Contains(err.Error(), "another program") {
+			t.Errorf("error %v", err)
+		}
+	}
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
 	path := filled(t)
-	execSQL(t, path, `UPDATE metadata SET value = '2' WHERE key = 'schema_version'`)
+	execSQL(t, path, `ALTER TABLE metadata RENAME COLUMN checksum TO something_else; UPDATE metadata SET value = '3' WHERE key = 'schema_version'`)
 	_, err := sqlite.Open(t.Context(), path)
-	if err == nil || !strings.Contains(err.Error(), "schema version 2, this program knows 1") {
+	if err == nil || !strings.Contains(err.Error(), "schema version 3, this program knows 2") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -156,13 +188,13 @@ func TestSecondWriterNotices(t *testing.T) {
 	a, b := open(t, path), open(t, path)
 	defer a.Close()
 	defer b.Close()
-	v := registry.Version{ID: 1}
+	v := historytest.SampleRecord(1, 0)
 	if err := a.Append(t.Context(), v, nil); err != nil {
 		t.Fatal(err)
 	}
 	err := b.Append(t.Context(), v, nil)
 	var c *sqlite.ConflictError
-	if !errors.As(err, &c) || c.Version != v {
+	if !errors.As(err, &c) || c.Version != v.Version {
 		t.Errorf("error %v", err)
 	}
 }
