@@ -6,7 +6,7 @@ import (
 	"errors"
 
 	"github.com/wippyrun/kit/luart/engine"
-	"github.com/wippyrun/kit/luart/modules/json"
+	"github.com/wippyrun/kit/luart/modules/all"
 	"github.com/wippyrun/kit/registry"
 	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
 	luaenv "github.com/wippyrun/kit/wippy/lua/env"
@@ -74,7 +74,7 @@ func (r *Runtime) loadEngine() error {
 	luaio.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	var errs []error
-	for _, m := range []engine.Module{
+	for _, m := range append(all.Modules(nil),
 		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
 		luafuncs.Module(nil),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
@@ -84,8 +84,7 @@ func (r *Runtime) loadEngine() error {
 		luaio.Module(),
 		luactx.Module(),
 		luaenv.Module(KeyEnv.MustGet(r.dict), nil),
-		json.Module(),
-	} {
+	) {
 		errs = append(errs, e.Register(m))
 	}
 	e.Seal()
