@@ -14,7 +14,7 @@ import (
 
 // contestants returns who takes part, ours first.
 func contestants(b *testing.B) []process.Contestant {
-	all := []process.Contestant{ours, oursPlain, oursInTurn, goroutines, protoactor}
+	all := []process.Contestant{ours, oursPlain, oursInTurn, oursOneTimer, goroutines, protoactor}
 	if haveErlang() {
 		return append(all, erlang)
 	}

@@ -6,11 +6,9 @@ import (
 	"context"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/wippyrun/kit/benchmarks/process"
 	"github.com/wippyrun/kit/scheduler"
-	"github.com/wippyrun/kit/scheduler/dispatch"
 )
 
 // ender ends in its first step.
@@ -116,57 +114,4 @@ func (n *branch) grow(self *scheduler.Ref) error {
 		}
 	}
 	return nil
-}
-
-// clock is a command that completes when its timer fires. It is used again and again.
-type clock struct {
-	timer    *time.Timer
-	receiver dispatch.Receiver
-}
-
-func (*clock) CommandID() dispatch.CommandID { return 1 }
-func (c *clock) fire()                       { c.receiver.CompleteYield(0, nil, nil) }
-
-func startClock(_ context.Context, cmd dispatch.Command, _ dispatch.Tag, r dispatch.Receiver) error {
-	c := cmd.(*clock)
-	if c.receiver = r; c.timer == nil {
-		c.timer = time.AfterFunc(process.TimerPeriod, c.fire)
-	} else {
-		c.timer.Reset(process.TimerPeriod)
-	}
-	return nil
-}
-
-func oursTimers(b *testing.B) process.Batch {
-	commands := dispatch.NewRegistry()
-	commands.Register("benchmark", (*clock)(nil).CommandID(), dispatch.HandlerFunc(startClock))
-	s := newScheduler(b, scheduler.Config{Dispatch: commands})
-	var running sync.WaitGroup
-	refs := make([]*scheduler.Ref, process.TimerProcesses)
-	for i := range refs {
-		left := 0
-		timer := new(clock)
-		refs[i] = submit(b, s, step(func(events []scheduler.Event, out *scheduler.Output) error {
-			for _, e := range events {
-				switch {
-				case e.Kind == scheduler.MessageEvent:
-					left = process.Firings
-				case left > 1:
-					left--
-				default:
-					running.Done()
-					continue
-				}
-				out.Yield(timer, 0)
-			}
-			return nil
-		}))
-	}
-	return process.Timed(func() {
-		running.Add(len(refs))
-		for _, ref := range refs {
-			send(b, ref, ball)
-		}
-		running.Wait()
-	})
 }

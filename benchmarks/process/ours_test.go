@@ -11,6 +11,7 @@ import (
 
 	"github.com/wippyrun/kit/benchmarks/process"
 	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/scheduler/dispatch"
 )
 
 var (
@@ -24,11 +25,13 @@ var (
 		SpawnDone:   oursSpawnDone,
 		SpawnInTurn: oursSpawnInTurn,
 		Tree:        oursTree,
-		Timers:      oursTimers,
-		Imbalance:   oursImbalance,
-		Crowd:       oursCrowd,
-		Wakeup:      oursWakeup,
-		Endless:     oursEndless,
+		Timers: func(b *testing.B) process.Batch {
+			return oursTimers(b, dispatch.HandlerFunc(startClock))
+		},
+		Imbalance: oursImbalance,
+		Crowd:     oursCrowd,
+		Wakeup:    oursWakeup,
+		Endless:   oursEndless,
 	}
 	// oursPlain sends with Ref.Send, as code does that does not know in which Step it runs.
 	oursPlain = process.Contestant{
@@ -36,6 +39,11 @@ var (
 		PingPong: func(b *testing.B) process.Batch {
 			return oursPingPong(b, func(_ *scheduler.Output, to *scheduler.Ref, msg any) error { return to.Send(msg) })
 		},
+	}
+	// oursOneTimer has one timer of Go for all processes instead of one for each.
+	oursOneTimer = process.Contestant{
+		Name:   "ours-one-timer",
+		Timers: func(b *testing.B) process.Batch { return oursTimers(b, newClocks()) },
 	}
 	// oursInTurn sends one message per Step and lets others run in between.
 	oursInTurn = process.Contestant{
