@@ -383,36 +383,6 @@ func TestListenerReadsCommittedAndPendingStateAndCannotChange(t *testing.T) {
 	}
 }
 
-func TestReadersNeverWaitForAChange(t *testing.T) {
-	r := newRegistry(t)
-	enter, leave := make(chan struct{}), make(chan struct{})
-	if err := r.Listen("k", listenerFunc(func(context.Context, string, registry.Entry) error {
-		close(enter)
-		<-leave
-		return nil
-	})); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error)
-	go func() {
-		_, err := r.Apply(context.Background(), create(entry("app:a", "k")))
-		done <- err
-	}()
-	<-enter
-	if r.Snapshot().Len() != 0 || len(r.Find(nil)) != 0 || r.Current().ID != 0 {
-		t.Error("saw part of a change")
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := r.Apply(ctx, create(entry("app:b", "k"))); !errors.Is(err, context.Canceled) {
-		t.Errorf("waiting writer: %v", err)
-	}
-	close(leave)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-}
-
 func TestApplyCopiesWhatItIsGiven(t *testing.T) {
 	r, _ := withRecorder(t)
 	e := entry("app:a", "test.one", "list", []any{1})
