@@ -20,8 +20,7 @@ BenchmarkHello/ours-2	 3	 23169886 ns/op	 18.48 peak-MiB
 pkg: github.com/wippyrun/kit/benchmarks/process
 BenchmarkWakeup/ours-2    	 1	 9000 ns/op	 50000 max-ns	 5000 p50-ns	 40000 p99-ns	 1 a-ns
 BenchmarkQuiet/ours-2    	 1	 0.25 idle-cpu-%
---- BENCH: BenchmarkQuiet
-    contestants_test.go:21: erlang is absent: no erl and erlc on PATH
+erlang is absent: no erl and erlc on PATH
 pkg: github.com/wippyrun/kit/benchmarks/process/hollywood
 BenchmarkWakeup/hollywood-2    	 1	 9000 ns/op	 50000 max-ns	 10000 p50-ns	 90000 p99-ns
 BenchmarkQuiet/hollywood-2    	 1	 0.5 idle-cpu-%
