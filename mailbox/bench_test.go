@@ -3,7 +3,6 @@ package mailbox_test
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"sync/atomic"
 	"testing"
 
@@ -67,7 +66,7 @@ func BenchmarkSendHandled(b *testing.B) {
 }
 
 // BenchmarkChannelPerShard is the rival: a buffered channel and a goroutine per
-// shard, chosen by the standard library's FNV-1a.
+// shard, chosen by the same hash.
 func BenchmarkChannelPerShard(b *testing.B) {
 	for _, workers := range []int{1, 2, 16} {
 		b.Run(fmt.Sprintf("shards=%d", workers), func(b *testing.B) {
@@ -87,10 +86,8 @@ func BenchmarkChannelPerShard(b *testing.B) {
 			b.ReportAllocs()
 			b.ResetTimer()
 			for i := range b.N {
-				h := fnv.New32a()
-				_, _ = h.Write([]byte(names[i%len(names)]))
 				select {
-				case shards[h.Sum32()%uint32(workers)] <- message{}:
+				case shards[mailbox.Hash(names[i%len(names)])%uint32(workers)] <- message{}:
 				case <-ctx.Done():
 					b.Fatal(ctx.Err())
 				}

@@ -20,17 +20,34 @@
 //     TestMessagesOfOneSenderAreHandledOneAtATime).
 //   - A message that was accepted is handled once, or discarded once if Close gave
 //     up; one that was refused is neither (TestNothingIsLostOrReordered, a property
-//     test).
+//     test, TestConcurrentCancellationLosesNoMessage).
 //   - No shard holds more than Capacity messages, those being handled included;
 //     Send waits for room and is served in turn, TrySend never overtakes
 //     (TestSendWaitsForRoomInTurn, TestTrySendDoesNotOvertakeWaitingSenders).
+//   - Close handles what was accepted before it; senders that wait for room are told
+//     that the mailbox is closed (TestCloseDrains).
 //   - A panic of the handler, or a runtime.Goexit, costs one message, not the shard
-//     (TestPanicDoesNotEndTheShard, TestGoexitDoesNotEndTheShard).
-//   - Sending and handling allocate nothing (TestSendDoesNotAllocate).
+//     (TestPanicDoesNotEndTheShard, TestGoexitDoesNotEndTheShard); nor does a panic of
+//     a hook (TestPanicOfOnPanicDoesNotEndTheShard, TestPanicOfOnDiscardIsReported).
+//   - A worker never sleeps while its queue holds a message
+//     (TestConcurrentSendersNeverWaitForASleepingWorker; why is written down at the
+//     state it concerns).
+//   - What every call returns, what is handled in which order, and all counters are
+//     those of a model, whatever the order of events (TestMailboxAgreesWithItsModel,
+//     a property test).
+//   - Sending and handling allocate nothing (TestSendDoesNotAllocate), and a handled
+//     message is not kept alive (TestHandledMessagesAreNotKeptAlive).
 //
 // # Caveats
 //
 // Senders that share a shard wait for each other: a handler that blocks for one
-// blocks for all of them. The workers run until Close. A handler that uses Send on
-// its own mailbox can wait for itself.
+// blocks for all of them. Room is given back once per batch ([Options.Batch]). The
+// workers run until Close. A handler that uses Send on its own mailbox can wait for
+// itself.
+//
+// # Cost
+//
+// A message takes about 30 ns from send to handled (BenchmarkSendHandled): the hash, one
+// lock and unlock, one copy into the queue. An idle worker costs a goroutine and no
+// processor time. A shard takes Capacity slots of memory with its first message.
 package mailbox

@@ -47,13 +47,13 @@ func (m *Mailbox[T]) shard(sender string) *shard[T] {
 // Messages that one goroutine sends under one sender name are handled in that
 // order. A context that has already ended fails only when there is no room.
 func (m *Mailbox[T]) Send(ctx context.Context, sender string, msg T) error {
-	return m.shard(sender).send(ctx, msg)
+	return m.shard(sender).send(ctx, &msg)
 }
 
 // TrySend is [Mailbox.Send] without waiting: it returns [ErrFull] when there is no
 // room or others wait for it.
 func (m *Mailbox[T]) TrySend(sender string, msg T) error {
-	return m.shard(sender).trySend(msg)
+	return m.shard(sender).trySend(&msg)
 }
 
 // Close ends the mailbox. From the moment it is called, sends fail with [ErrClosed],

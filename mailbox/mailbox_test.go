@@ -1,17 +1,22 @@
 package mailbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"log"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/wippyrun/kit/mailbox"
 )
@@ -133,14 +138,17 @@ func TestSendersOfDifferentShardsRunInParallel(t *testing.T) {
 	mustClose(t, m)
 }
 
-func TestHashIsFNV1a(t *testing.T) {
+func FuzzHashIsFNV1a(f *testing.F) {
 	for _, s := range []string{"", "a", "foobar", "0x00001", "ünï", strings.Repeat("x", 300)} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(s))
 		if got, want := mailbox.Hash(s), h.Sum32(); got != want {
 			t.Errorf("%q: got %#x, want %#x", s, got, want)
 		}
-	}
+	})
 }
 
 // gated returns a mailbox with one shard whose handler notes each message and waits
@@ -359,6 +367,58 @@ func TestPanicDoesNotEndTheShard(t *testing.T) {
 	}
 }
 
+func TestPanicOfOnPanicDoesNotEndTheShard(t *testing.T) {
+	var logged bytes.Buffer
+	log.SetOutput(&logged) // where log/slog writes by default
+	defer log.SetOutput(os.Stderr)
+	var got sink
+	m := mailbox.New(func(it item) {
+		if it.n == 1 {
+			panic("first")
+		}
+		got.add(it)
+	}, mailbox.Options{Workers: 1, OnPanic: func(mailbox.PanicReport) { panic("second") }})
+	for n := range 3 {
+		mustSend(t, m, "s", item{"s", n})
+	}
+	mustClose(t, m)
+	if ns := got.numbers(); !slices.Equal(ns, []int{0, 2}) {
+		t.Errorf("handled %v", ns)
+	}
+	for _, want := range []string{"panic=first", "panic=second", "shard=0", "TestPanicOfOnPanicDoesNotEndTheShard"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the log lacks %q:\n%s", want, &logged)
+		}
+	}
+}
+
+func TestPanicOfOnDiscardIsReported(t *testing.T) {
+	var reports []any
+	entered, gate := make(chan struct{}, 1), make(chan struct{})
+	m := mailbox.New(func(item) { entered <- struct{}{}; <-gate }, mailbox.Options{
+		Workers:   1,
+		OnPanic:   func(r mailbox.PanicReport) { reports = append(reports, r.Value) },
+		OnDiscard: func(msg any) { panic(fmt.Sprint("discarded ", msg.(item).n)) },
+	})
+	for n := range 3 {
+		mustSend(t, m, "s", item{"s", n})
+	}
+	<-entered
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.Close(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(gate)
+	mustClose(t, m)
+	if want := []any{"discarded 1", "discarded 2"}; !slices.Equal(reports, want) {
+		t.Errorf("reports %v, want %v", reports, want)
+	}
+	if st := m.Stats(); st.Handled != 1 || st.Discarded != 2 || st.Panics != 2 {
+		t.Errorf("stats %+v", st.ShardStats)
+	}
+}
+
 func TestGoexitDoesNotEndTheShard(t *testing.T) {
 	var got sink
 	m := mailbox.New(func(it item) {
@@ -415,6 +475,128 @@ func TestErrorsHaveKinds(t *testing.T) {
 		if r, known := e.Retryable(); e.Kind() != want.kind || r != want.retryable || !known {
 			t.Errorf("%v: kind %s, retryable %v, %v", err, e.Kind(), r, known)
 		}
+	}
+}
+
+// TestHandledMessagesAreNotKeptAlive handles messages in batches, one of which panics,
+// one that had to wait for room and one that gave up waiting, and looks for what is
+// left.
+func TestHandledMessagesAreNotKeptAlive(t *testing.T) {
+	type payload struct {
+		panics bool
+		_      [64]byte
+	}
+	gate := make(chan struct{})
+	m := mailbox.New(func(p *payload) {
+		<-gate
+		if p.panics {
+			panic("boom")
+		}
+	}, mailbox.Options{Workers: 1, Capacity: 8, OnPanic: func(mailbox.PanicReport) {}})
+	defer mustClose(t, m)
+
+	var left []weak.Pointer[payload]
+	fresh := func(panics bool) *payload {
+		p := &payload{panics: panics}
+		left = append(left, weak.Make(p))
+		return p
+	}
+	until := func(done func(mailbox.Stats) bool) {
+		for !done(m.Stats()) {
+			runtime.Gosched()
+		}
+	}
+	for n := range 8 {
+		mustSend(t, m, "s", fresh(n == 4))
+	}
+	var waiting sync.WaitGroup
+	waits, stays := fresh(true), fresh(false)
+	waiting.Go(func() { mustSend(t, m, "s", waits) })
+	until(func(st mailbox.Stats) bool { return st.Waiting == 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	waiting.Go(func() { _ = m.Send(ctx, "s", stays) })
+	until(func(st mailbox.Stats) bool { return st.Waiting == 2 })
+	waits, stays = nil, nil
+	cancel()
+	until(func(st mailbox.Stats) bool { return st.Waiting == 1 })
+	close(gate)
+	waiting.Wait()
+	until(func(st mailbox.Stats) bool { return st.Handled == 9 })
+	runtime.GC()
+	for i, p := range left {
+		if p.Value() != nil {
+			t.Errorf("message %d is still alive", i)
+		}
+	}
+}
+
+// TestConcurrentCancellationLosesNoMessage ends the contexts of waiting senders just
+// before room is made for one of them: a send either returns nil and its message is
+// handled, or it returns the cause and the message is not.
+func TestConcurrentCancellationLosesNoMessage(t *testing.T) {
+	const senders, each = 4, 2000
+	var handled [senders * each]atomic.Bool
+	var waiting [senders]atomic.Pointer[context.CancelFunc]
+	m := mailbox.New(func(n int) {
+		handled[n].Store(true)
+		for s := range waiting {
+			if cancel := waiting[s].Load(); cancel != nil {
+				(*cancel)()
+			}
+		}
+		if n%2 == 0 { // some senders get to leave, others are too late
+			runtime.Gosched()
+		}
+	}, mailbox.Options{Workers: 1, Capacity: 1})
+	var accepted [senders * each]bool
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for n := s * each; n < (s+1)*each; n++ {
+				ctx, cancel := context.WithCancel(context.Background())
+				waiting[s].Store(&cancel)
+				err := m.Send(ctx, "s", n)
+				if accepted[n] = err == nil; err != nil && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+				cancel()
+			}
+		})
+	}
+	wg.Wait()
+	mustClose(t, m)
+	given := 0
+	for n := range accepted {
+		if accepted[n] != handled[n].Load() {
+			t.Fatalf("message %d: accepted %v, handled %v", n, accepted[n], handled[n].Load())
+		}
+		if accepted[n] {
+			given++
+		}
+	}
+	if st := m.Stats(); st.Waits == 0 || given == senders*each {
+		t.Errorf("%d sends waited, %d of %d were accepted: nothing was tried", st.Waits, given, senders*each)
+	}
+}
+
+// TestConcurrentSendersNeverWaitForASleepingWorker lets workers fall asleep between
+// messages as often as it can: each sender waits until its message is handled. A
+// wake-up that is lost ends the test with a deadlock.
+func TestConcurrentSendersNeverWaitForASleepingWorker(t *testing.T) {
+	for _, o := range []mailbox.Options{{Workers: 1}, {Workers: 2}, {Workers: 2, Capacity: 1}} {
+		m := mailbox.New(func(handled chan struct{}) { handled <- struct{}{} }, o)
+		var wg sync.WaitGroup
+		for s := range 4 {
+			wg.Go(func() {
+				name, handled := fmt.Sprint("sender-", s), make(chan struct{}, 1)
+				for range 2000 {
+					mustSend(t, m, name, handled)
+					<-handled
+				}
+			})
+		}
+		wg.Wait()
+		mustClose(t, m)
 	}
 }
 

@@ -13,10 +13,10 @@ const (
 	DefaultWorkers = 16
 	// DefaultCapacity is the room per shard when Options.Capacity is 0.
 	DefaultCapacity = 1024
-	// DefaultBatch is the limit of a batch when Options.Batch is 0. Anything from 16 to
-	// 256 is within a tenth in BenchmarkSendHandled; the smaller it is, the sooner
+	// DefaultBatch is the limit of a batch when Options.Batch is 0. Anything from 8 to
+	// 128 is within a tenth in BenchmarkSendHandled; the smaller it is, the sooner
 	// waiting senders get room.
-	DefaultBatch = 64
+	DefaultBatch = 16
 )
 
 // Options configures a [Mailbox]. The zero value is the default.
@@ -34,15 +34,17 @@ type Options struct {
 	// Batch is the number of messages that a worker takes out of its queue at once.
 	// Default DefaultBatch, at most a quarter of Capacity. A larger batch costs a
 	// little less per message; senders that wait for room wait until a batch is done.
+	// With a handler that takes long, 1 costs nothing and gives room after each message.
 	Batch int
 
 	// OnPanic is told about a panic of the handler. The default logs through
-	// log/slog. It runs on the worker and must not panic.
+	// log/slog; so is a panic of OnPanic itself. It runs on the worker: the shard
+	// waits for it.
 	OnPanic func(PanicReport)
 
 	// OnDiscard is given every message that was accepted but will not be handled,
 	// because the context of Close ended first. Default: they are forgotten. It runs
-	// on the worker and must not panic.
+	// on the worker. Its panic is reported like one of the handler.
 	OnDiscard func(message any)
 
 	_ struct{}

@@ -32,10 +32,8 @@ func (m *Mailbox[T]) Stats() Stats {
 	for _, s := range m.shards {
 		s.mu.Lock()
 		one := s.stats
-		one.Depth = s.count
-		for w := s.waiting.first; w != nil; w = w.next {
-			one.Waiting++
-		}
+		one.Depth, one.Waiting = s.count, s.waiting.count
+		one.HighWater = max(one.HighWater, s.count)
 		s.mu.Unlock()
 
 		sum.Shards = append(sum.Shards, one)

@@ -10,6 +10,7 @@ import "sync"
 // shard.mu.
 type waiters[T any] struct {
 	first, last *waiter[T]
+	count       int
 	pool        *sync.Pool // of *waiter[T], shared by the shards
 }
 
@@ -35,6 +36,7 @@ func (l *waiters[T]) append(msg T) *waiter[T] {
 		l.last.next = w
 	}
 	l.last = w
+	l.count++
 	return w
 }
 
@@ -55,6 +57,7 @@ func (l *waiters[T]) remove(w *waiter[T]) bool {
 		w.next.prev = w.prev
 	}
 	w.next, w.prev, w.queued = nil, nil, false
+	l.count--
 	return true
 }
 

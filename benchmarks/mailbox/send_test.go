@@ -5,9 +5,9 @@ package mailbox_test
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/wippyrun/kit/benchmarks/internal/measure"
 	"github.com/wippyrun/kit/mailbox"
@@ -46,14 +46,53 @@ func senders() []string {
 	return names
 }
 
-// BenchmarkSend sends messages of 64 senders and waits until they are handled.
+// channels is the peer: a buffered channel and a goroutine per shard, the shard chosen
+// by FNV-1a, written out as a careful user would. It keeps the promises that matter:
+// order per sender, back-pressure, an end to waiting when the context ends.
+type channels[T any] []chan T
+
+func newChannels[T any](shards int, handle func(T)) channels[T] {
+	queues := make(channels[T], shards)
+	for i := range queues {
+		queues[i] = make(chan T, capacity)
+		go func() {
+			for msg := range queues[i] {
+				handle(msg)
+			}
+		}()
+	}
+	return queues
+}
+
+func (q channels[T]) send(ctx context.Context, sender string, msg T) error {
+	h := uint32(2166136261)
+	for i := range len(sender) {
+		h ^= uint32(sender[i])
+		h *= 16777619
+	}
+	select {
+	case q[h%uint32(len(q))] <- msg:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (q channels[T]) close() {
+	for _, ch := range q {
+		close(ch)
+	}
+}
+
+// BenchmarkSend sends messages of 64 senders from one goroutine and waits until they
+// are handled.
 func BenchmarkSend(b *testing.B) {
 	ctx, names := context.Background(), senders()
 	for _, shards := range []int{1, 2, 16} {
 		b.Run(fmt.Sprintf("shards=%d", shards), func(b *testing.B) {
 			b.Run("ours", func(b *testing.B) {
 				c := newCounter()
-				m := mailbox.New(c.handle, mailbox.Options{Workers: shards, Capacity: capacity})
+				m := newMailbox(shards, c.handle)
 				defer func() { _ = m.Close(ctx) }()
 				measure.Items(b, batch, func() {
 					c.left.Store(batch)
@@ -65,30 +104,15 @@ func BenchmarkSend(b *testing.B) {
 					<-c.done
 				})
 			})
-			// The peer keeps the promises that matter: order per sender, back-pressure,
-			// an end to waiting when the context ends.
 			b.Run("channels", func(b *testing.B) {
 				c := newCounter()
-				queues := make([]chan message, shards)
-				for i := range queues {
-					q := make(chan message, capacity)
-					queues[i] = q
-					go func() {
-						for m := range q {
-							c.handle(m)
-						}
-					}()
-					defer close(q)
-				}
+				q := newChannels(shards, c.handle)
+				defer q.close()
 				measure.Items(b, batch, func() {
 					c.left.Store(batch)
 					for i := range batch {
-						h := fnv.New32a()
-						_, _ = h.Write([]byte(names[i%len(names)]))
-						select {
-						case queues[h.Sum32()%uint32(shards)] <- message{}:
-						case <-ctx.Done():
-							b.Fatal(ctx.Err())
+						if err := q.send(ctx, names[i%len(names)], message{}); err != nil {
+							b.Fatal(err)
 						}
 					}
 					<-c.done
@@ -98,32 +122,95 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkLatency is the time from a send to an idle shard until the handler runs.
-func BenchmarkLatency(b *testing.B) {
+func newMailbox[T any](shards int, handle func(T)) *mailbox.Mailbox[T] {
+	return mailbox.New(handle, mailbox.Options{Workers: shards, Capacity: capacity})
+}
+
+// BenchmarkSendConcurrent sends the same messages from four goroutines to two shards.
+func BenchmarkSendConcurrent(b *testing.B) {
+	const goroutines = 4
+	ctx, names := context.Background(), senders()
+	measured := func(b *testing.B, c *counter, send func(sender string) error) {
+		measure.Items(b, batch, func() {
+			c.left.Store(batch)
+			for range goroutines {
+				go func() {
+					for i := range batch / goroutines {
+						if err := send(names[i%len(names)]); err != nil {
+							b.Error(err)
+						}
+					}
+				}()
+			}
+			<-c.done
+		})
+	}
 	b.Run("ours", func(b *testing.B) {
-		handled := make(chan struct{}, 1)
-		m := mailbox.New(func(message) { handled <- struct{}{} }, mailbox.Options{Workers: 2})
-		defer func() { _ = m.Close(context.Background()) }()
+		c := newCounter()
+		m := newMailbox(2, c.handle)
+		defer func() { _ = m.Close(ctx) }()
+		measured(b, c, func(sender string) error { return m.Send(ctx, sender, message{}) })
+	})
+	b.Run("channels", func(b *testing.B) {
+		c := newCounter()
+		q := newChannels(2, c.handle)
+		defer q.close()
+		measured(b, c, func(sender string) error { return q.send(ctx, sender, message{}) })
+	})
+}
+
+// BenchmarkRoundTrip sends to a worker that has nothing to do and waits until the
+// handler has run, again and again.
+func BenchmarkRoundTrip(b *testing.B) {
+	ctx := context.Background()
+	measured := func(b *testing.B, handled chan struct{}, send func() error) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if err := m.Send(context.Background(), "a", message{}); err != nil {
+			if err := send(); err != nil {
 				b.Fatal(err)
 			}
 			<-handled
 		}
+	}
+	handled := make(chan struct{}, 1)
+	handle := func(message) { handled <- struct{}{} }
+	b.Run("ours", func(b *testing.B) {
+		m := newMailbox(2, handle)
+		defer func() { _ = m.Close(ctx) }()
+		measured(b, handled, func() error { return m.Send(ctx, "a", message{}) })
 	})
 	b.Run("channels", func(b *testing.B) {
-		q, handled := make(chan message, capacity), make(chan struct{}, 1)
-		defer close(q)
-		go func() {
-			for range q {
-				handled <- struct{}{}
-			}
-		}()
-		b.ReportAllocs()
+		q := newChannels(2, handle)
+		defer q.close()
+		measured(b, handled, func() error { return q.send(ctx, "a", message{}) })
+	})
+}
+
+// BenchmarkIdleLatency is the time from a send to a worker that has slept for a while
+// until the handler runs.
+func BenchmarkIdleLatency(b *testing.B) {
+	ctx := context.Background()
+	measured := func(b *testing.B, took chan time.Duration, send func(time.Time) error) {
+		var all measure.Latencies
 		for b.Loop() {
-			q <- message{}
-			<-handled
+			<-time.After(200 * time.Microsecond)
+			if err := send(time.Now()); err != nil {
+				b.Fatal(err)
+			}
+			all = append(all, <-took)
 		}
+		all.Report(b)
+	}
+	took := make(chan time.Duration, 1)
+	handle := func(sent time.Time) { took <- time.Since(sent) }
+	b.Run("ours", func(b *testing.B) {
+		m := newMailbox(2, handle)
+		defer func() { _ = m.Close(ctx) }()
+		measured(b, took, func(now time.Time) error { return m.Send(ctx, "a", now) })
+	})
+	b.Run("channels", func(b *testing.B) {
+		q := newChannels(2, handle)
+		defer q.close()
+		measured(b, took, func(now time.Time) error { return q.send(ctx, "a", now) })
 	})
 }
