@@ -44,8 +44,9 @@ func (f *file) warn(n *yaml.Node, field, message string) *Problem {
 	return p
 }
 
-// parse reads one file. It is called concurrently for different files.
-func parse(t Tree, name string) *file {
+// parse reads one file. It is called concurrently for different files, with a parser of
+// its own for each goroutine.
+func parse(t Tree, name string, q *quickParser) *file {
 	f := &file{tree: t, name: name, path: display(t, name)}
 	raw, err := fs.ReadFile(t.FS, name)
 	if err != nil {
@@ -62,6 +63,8 @@ func parse(t Tree, name string) *file {
 			f.warnings = append(f.warnings, p)
 			return f
 		}
+	} else if quickly, ok := q.parse(string(raw)); ok {
+		root = quickly
 	} else {
 		root, p = parseYAML(raw)
 	}

@@ -139,6 +139,7 @@ func (l *loader) parse(ctx context.Context, t Tree, names []string) ([]*file, er
 	g, ctx := errgroup.WithContext(ctx)
 	for range min(n, len(names)) {
 		g.Go(func() error {
+			var q quickParser
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(names) {
@@ -147,7 +148,7 @@ func (l *loader) parse(ctx context.Context, t Tree, names []string) ([]*file, er
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				files[i] = parse(t, names[i])
+				files[i] = parse(t, names[i], &q)
 			}
 		})
 	}
