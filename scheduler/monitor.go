@@ -121,12 +121,12 @@ func (m *monitor) relieve() {
 		return
 	}
 	for _, w := range *s.workers.Load() {
-		if s.spares >= s.cfg.MaxSpares {
+		if int(s.spares.Load()) >= s.cfg.MaxSpares {
 			return
 		}
 		if w.state.Load() == workerStuck && !w.compensated {
 			w.compensated = true
-			s.spares++
+			s.spares.Add(1)
 			s.spawn()
 		}
 	}

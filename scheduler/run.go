@@ -37,7 +37,7 @@ func (w *worker) run(r *Ref) {
 	out := &w.out
 	out.ref = r
 	err := w.step(r.Process(), events)
-	clear(events)
+	w.release(events)
 	if err == nil && len(out.yields) > 0 {
 		err = w.dispatch(r)
 	}
@@ -123,6 +123,15 @@ func (w *worker) unstack(r *Ref, n *node) []Event {
 	}
 	r.queued.Add(int32(-taken))
 	return w.events[first:]
+}
+
+// release forgets the events of a Step. A single one is overwritten by the next
+// Step, or when the worker finds nothing to do: clearing it each time was 8 % of
+// BenchmarkPingPong.
+func (w *worker) release(events []Event) {
+	if len(events) != 1 || &events[0] != &w.events[eventBatch-1] {
+		clear(events)
+	}
 }
 
 // accept reports whether the event of n is for Step.

@@ -127,6 +127,7 @@ type Scheduler struct {
 	// Read by every worker at every step, written rarely.
 	workers atomic.Pointer[[]*worker] // replaced as a whole, under mu
 	surplus atomic.Int32              // workers too many; written under mu
+	spares  atomic.Int32              // workers standing in for stuck ones; written under mu
 	quit    atomic.Bool               // workers must exit
 	_       [64]byte
 
@@ -145,7 +146,6 @@ type Scheduler struct {
 
 	mu      sync.Mutex // guards the fields below, and changes of the set of workers
 	target  int        // configured workers
-	spares  int        // workers standing in for stuck ones
 	started bool
 
 	monitor  monitor
@@ -218,7 +218,7 @@ func (s *Scheduler) SetWorkers(n int) error {
 	s.mu.Lock()
 	s.target = n
 	if s.started && !s.quit.Load() {
-		for len(*s.workers.Load()) < s.target+s.spares {
+		for len(*s.workers.Load()) < s.target+int(s.spares.Load()) {
 			s.spawn()
 		}
 		s.updateSurplus()
@@ -248,7 +248,7 @@ func (s *Scheduler) spawn() {
 
 // updateSurplus recomputes surplus. The caller holds mu.
 func (s *Scheduler) updateSurplus() {
-	s.surplus.Store(int32(len(*s.workers.Load()) - s.target - s.spares))
+	s.surplus.Store(int32(len(*s.workers.Load())-s.target) - s.spares.Load())
 }
 
 // Submit initialises p on the calling goroutine and lets it run. The values of
@@ -362,7 +362,7 @@ func notify(ch chan struct{}) {
 // Stats returns the scheduler's counters.
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
-	workers, spares := len(*s.workers.Load()), s.spares
+	workers, spares := len(*s.workers.Load()), int(s.spares.Load())
 	s.mu.Unlock()
 	return Stats{
 		Executed:    s.executed.Load(),

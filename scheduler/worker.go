@@ -200,6 +200,7 @@ func (w *worker) share() {
 func (w *worker) search() *Ref {
 	s := w.sched
 	w.current.Store(nil)
+	w.events[eventBatch-1] = Event{}
 	w.flush()
 	for {
 		if !w.searches && 2*s.searching.Load() < int32(len(*s.workers.Load()))-s.parked.Load() {
@@ -223,6 +224,12 @@ func (w *worker) search() *Ref {
 					break
 				}
 				if round >= spinTight {
+					if s.spares.Load() > 0 {
+						// The processors are held by endless Steps: Gosched would
+						// come back after their time slices, 10 ms each, in which
+						// nobody is woken because this worker counts as searching.
+						break
+					}
 					runtime.Gosched()
 				}
 			}
@@ -347,7 +354,7 @@ func (w *worker) settle() bool {
 	w.state.CompareAndSwap(workerStuck, workerAwake)
 	if w.compensated {
 		w.compensated = false
-		s.spares--
+		s.spares.Add(-1)
 		s.updateSurplus()
 	}
 	if s.surplus.Load() <= 0 {
