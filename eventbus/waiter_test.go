@@ -3,6 +3,8 @@ package eventbus_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,5 +132,112 @@ func TestNewWaiterFailsLikeSubscribe(t *testing.T) {
 	stop(t, bus)
 	if _, err := bus.NewWaiter(t.Context(), eventbus.Pattern{}); !errors.Is(err, eventbus.ErrClosed) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAwaitPublishesTheRequestAndReturnsTheReply(t *testing.T) {
+	bus := startBus(t)
+	w, err := bus.NewWaiter(t.Context(), eventbus.Pattern{System: "host", Kind: "host.(accept|reject)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	refused := errors.New("refused")
+	subscribe(t, bus, "host", "host.register", func(ev eventbus.Event) {
+		if ev.Path == "good" {
+			bus.Publish(event("host", "host.accept", ev.Path))
+		} else {
+			bus.Publish(eventbus.Event{System: "host", Kind: "host.reject", Path: ev.Path, Data: refused})
+		}
+	})
+	if ev, accepted, err := w.Await(t.Context(), event("host", "host.register", "good"), 0); !accepted || err != nil || ev.Kind != "host.accept" {
+		t.Errorf("good: got %+v, %v, %v", ev, accepted, err)
+	}
+	if _, accepted, err := w.Await(t.Context(), event("host", "host.register", "bad"), 0); accepted || !errors.Is(err, refused) {
+		t.Errorf("bad: got %v, %v", accepted, err)
+	}
+}
+
+// TestConcurrentAwaitsGetTheirOwnReplies asks from many goroutines at once, some of which
+// give up while the reply may be on its way.
+func TestConcurrentAwaitsGetTheirOwnReplies(t *testing.T) {
+	bus := startBus(t)
+	w, err := bus.NewWaiter(t.Context(), eventbus.Pattern{System: "s", Kind: "accept"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	subscribe(t, bus, "s", "ask", func(ev eventbus.Event) {
+		bus.Publish(eventbus.Event{System: "s", Kind: "accept", Path: ev.Path, Data: ev.Data})
+	})
+	enough := errors.New("enough")
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 200 {
+				request := eventbus.Event{System: "s", Kind: "ask", Path: fmt.Sprintf("%d/%d", g, i), Data: i}
+				ctx, cancel := context.WithCancelCause(context.Background())
+				if i%4 == 0 {
+					go cancel(enough)
+				}
+				ev, accepted, err := w.Await(ctx, request, 0)
+				cancel(nil)
+				switch {
+				case errors.Is(err, enough) && i%4 == 0:
+				case err != nil || !accepted || ev.Path != request.Path || ev.Data != i:
+					t.Errorf("%s: got %+v, %v, %v", request.Path, ev, accepted, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestConcurrentAwaitsAllEndWithTheBus stops the bus, or closes the waiter, while
+// goroutines prepare, wait, cancel and are replied to. The bubble would notice if one
+// were left waiting for its time-out.
+func TestConcurrentAwaitsAllEndWithTheBus(t *testing.T) {
+	for name, end := range map[string]func(*eventbus.Bus, *eventbus.Waiter){
+		"closed waiter": func(_ *eventbus.Bus, w *eventbus.Waiter) { w.Close() },
+		"stopped bus":   func(bus *eventbus.Bus, _ *eventbus.Waiter) { _ = bus.Stop(context.Background()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				bus := eventbus.New()
+				w := newWaiter(t, bus)
+				begun := time.Now()
+				var wg sync.WaitGroup
+				for g := range 4 {
+					wg.Go(func() {
+						for i := range 100 {
+							path := fmt.Sprint(g % 2) // two share a path and take it from each other
+							r := w.Prepare(path)
+							bus.Publish(event("registry", "entry.accept", path))
+							if i%3 == 0 {
+								r.Cancel()
+								continue
+							}
+							_, _, err := r.Wait(t.Context(), time.Hour)
+							switch {
+							case err == nil, errors.Is(err, eventbus.ErrUnsubscribed), errors.Is(err, eventbus.ErrClosed):
+							case errors.Is(err, eventbus.ErrAwaitTimeout): // somebody took the place
+							default:
+								t.Errorf("got %v", err)
+							}
+						}
+					})
+				}
+				wg.Go(func() { end(bus, w) })
+				wg.Wait()
+				// Those whose place was taken before the end wait in vain for an hour each,
+				// as documented; nobody waits after it.
+				late := w.Prepare("late")
+				before := time.Now()
+				if _, _, err := late.Wait(t.Context(), time.Hour); err == nil || !before.Equal(time.Now()) {
+					t.Errorf("after the end: %v in %v", err, time.Since(begun))
+				}
+				stop(t, bus)
+			})
+		})
 	}
 }
