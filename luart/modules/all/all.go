@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/luart/modules/html"
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/luart/modules/replay"
+	"github.com/wippyrun/kit/luart/modules/text"
 	"github.com/wippyrun/kit/luart/modules/uuid"
 	"github.com/wippyrun/kit/luart/modules/yaml"
 )
@@ -28,6 +29,7 @@ func Modules(record replay.Recorder) []engine.Module {
 		hash.Module(),
 		html.Module(),
 		json.Module(),
+		text.Module(),
 		uuid.Module(record),
 		yaml.Module(),
 	}
