@@ -19,45 +19,6 @@ func some(n int) []int {
 	return out
 }
 
-// BenchmarkFind collects the 20 of 10 000 entries with one type.
-func BenchmarkFind(b *testing.B) {
-	const n, found = 10_000, 20
-	var queries [500]map[string]any
-	for i := range queries {
-		queries[i] = map[string]any{"meta.type": fmt.Sprintf("t%d", i)}
-	}
-	find := func(b *testing.B, r *registry.Registry) {
-		r.Find(queries[0])
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			if got := r.Find(queries[i%len(queries)]); len(got) != found {
-				b.Fatal(len(got))
-			}
-		}
-	}
-	b.Run("ours", func(b *testing.B) { find(b, filled(b, n, registry.WithQueryCache(0, 0))) })
-	b.Run("ours-cached", func(b *testing.B) { find(b, filled(b, n)) })
-	b.Run("go-memdb", func(b *testing.B) {
-		db := filledMemDB(b, n)
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			txn := db.Txn(false)
-			rows, err := txn.Get("entry", "type", fmt.Sprintf("t%d", i%len(queries)))
-			if err != nil {
-				b.Fatal(err)
-			}
-			var got []registry.Entry
-			for v := rows.Next(); v != nil; v = rows.Next() {
-				got = append(got, v.(*row).Entry)
-			}
-			txn.Abort()
-			if len(got) != found {
-				b.Fatal(len(got))
-			}
-		}
-	})
-}
-
 // BenchmarkGet looks up entries by id, in no order.
 func BenchmarkGet(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
