@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/CloudyKit/jet/v6 v6.3.3
 	github.com/andybalholm/brotli v1.3.0
+	github.com/expr-lang/expr v1.17.8
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/google/uuid v1.6.0
 	github.com/hashicorp/golang-lru/v2 v2.0.7

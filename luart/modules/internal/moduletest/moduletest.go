@@ -66,8 +66,13 @@ func Input(args ...any) []payload.Payload {
 
 // Exec runs a linked program. It fails when the program waits for something: nothing here would ever arrive.
 func (b *Bench) Exec(program *engine.Program, input any) (lua.LValue, error) {
+	return b.ExecIn(context.Background(), program, input)
+}
+
+// ExecIn is Exec in a context, which ends the program when it does.
+func (b *Bench) ExecIn(ctx context.Context, program *engine.Program, input any) (lua.LValue, error) {
 	p := b.Engine.NewProcess(engine.ProcessOptions{Program: program})
-	if err := p.Init(context.Background(), "", input); err != nil {
+	if err := p.Init(ctx, "", input); err != nil {
 		return nil, err
 	}
 	defer p.Close()
