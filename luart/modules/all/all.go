@@ -9,6 +9,7 @@ import (
 	"github.com/wippyrun/kit/luart/modules/compress"
 	"github.com/wippyrun/kit/luart/modules/crypto"
 	"github.com/wippyrun/kit/luart/modules/excel"
+	"github.com/wippyrun/kit/luart/modules/expr"
 	"github.com/wippyrun/kit/luart/modules/hash"
 	"github.com/wippyrun/kit/luart/modules/html"
 	"github.com/wippyrun/kit/luart/modules/json"
@@ -26,6 +27,7 @@ func Modules(record replay.Recorder) []engine.Module {
 		compress.Module(),
 		crypto.Module(record),
 		excel.Module(),
+		expr.Module(),
 		hash.Module(),
 		html.Module(),
 		json.Module(),

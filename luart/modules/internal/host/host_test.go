@@ -93,6 +93,21 @@ func TestValueSeesThroughReadOnlyTables(t *testing.T) {
 	}
 }
 
+func TestMembersConvertsNothingElse(t *testing.T) {
+	_, v := eval(t, `local t = {a = {1}, b = true} t.self = t return t`)
+	got, ok, err := host.Members(nil, v.(*lua.LTable), []string{"a", "missing"})
+	if want := map[string]any{"a": []any{1}}; err != nil || !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("%#v, %v, %v", got, ok, err)
+	}
+	if _, _, err := host.Members(nil, v.(*lua.LTable), []string{"self"}); !errors.Is(err, host.ErrCycle) {
+		t.Errorf("a cycle: %v", err)
+	}
+	_, v = eval(t, `return {1, a = 2}`)
+	if _, ok, err := host.Members(nil, v.(*lua.LTable), []string{"a"}); ok || err != nil {
+		t.Errorf("a list: %v, %v", ok, err)
+	}
+}
+
 func TestValueIsBounded(t *testing.T) {
 	for _, c := range []struct {
 		name, chunk string

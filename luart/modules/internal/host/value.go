@@ -135,6 +135,29 @@ func Map(L *lua.LState, t *lua.LTable) (m map[string]any, ok bool, err error) {
 	return m, ok, err
 }
 
+// Members converts those members of a table that have the names, as Map does, and leaves the others alone.
+func Members(L *lua.LState, t *lua.LTable, names []string) (m map[string]any, ok bool, err error) {
+	t = engine.Unwrap(t)
+	if last, _ := Positions(t); last > 0 {
+		return nil, false, nil
+	}
+	c := converter{L: L, walk: new(Walk)}
+	if err := c.walk.Enter(t); err != nil {
+		return nil, true, err
+	}
+	m = make(map[string]any, len(names))
+	for _, name := range names {
+		v := t.RawGetString(name)
+		if v == lua.LNil {
+			continue
+		}
+		if m[name], err = c.value(v); err != nil {
+			return nil, true, err
+		}
+	}
+	return m, true, nil
+}
+
 type converter struct {
 	L    *lua.LState
 	walk *Walk
