@@ -42,16 +42,16 @@
 //     (TestLoadStateReportsEveryFailingEntry).
 //   - A listener that panics or never returns fails its operation and nothing else
 //     (TestListenerPanicRejects, TestListenerThatNeverReturnsTimesOut).
-//   - An indexed search finds what looking at every entry finds
+//   - An indexed search finds what looking at every entry finds, in the order of IDs
 //     (TestIndexedSearchEqualsScan).
 //
 // # Costs
 //
 // A snapshot is a pointer. A change copies O(changed · log n): about 1.5 KB per entry at
-// 100 000 entries. Searching by kind, namespace, name or equality of metadata uses an
-// index of the fields that were asked for before; after a change the index is brought up
-// to date by the next search, at the cost of the difference. Other searches look at every
-// entry. Every version keeps what it does not share with others as long as a memory history
+// 100 000 entries. A search uses indexes of the fields that were asked for before; after a
+// change they are brought up to date by the next search, at the cost of the difference.
+// Equality and prefixes look at what is found, other criteria on text at every different
+// value of the field. Every version keeps what it does not share with others as long as a memory history
 // or a snapshot refers to it.
 //
 // # Caveats
