@@ -5,6 +5,7 @@ package expr_test
 import (
 	"testing"
 
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/expr"
 	"github.com/wippyrun/kit/luart/modules/internal/moduletest"
 )
@@ -113,6 +114,22 @@ func TestCompile(t *testing.T) {
 			local ok, err = pcall(compile("1").run, "x")
 			assert(not ok and tostring(err):find("Program expected", 1, true), err)`,
 	})
+}
+
+func TestProgramsHaveAType(t *testing.T) {
+	b := moduletest.New(t, expr.Module())
+	program, err := b.Engine.Link(engine.ProgramSpec{ID: "app:test", Modules: []string{"expr"}, Source: `
+		type P = expr.Program
+		return function()
+			local p: expr.Program = expr.compile("1")
+			assert(P:is(p) and not P:is(1))
+		end`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Exec(program, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestFailures(t *testing.T) {

@@ -5,6 +5,7 @@ package text_test
 import (
 	"testing"
 
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/moduletest"
 	"github.com/wippyrun/kit/luart/modules/text"
 )
@@ -111,6 +112,24 @@ func TestRegexp(t *testing.T) {
 		"tables are read-only": `
 			for _, t in ipairs({text, text.regexp, text.diff, text.splitter}) do raises("", function() t.x = 1 end) end`,
 	})
+}
+
+func TestObjectsHaveTypes(t *testing.T) {
+	b := moduletest.New(t, text.Module())
+	program, err := b.Engine.Link(engine.ProgramSpec{ID: "app:test", Modules: []string{"text"}, Source: `
+		type R = text.Regexp
+		type D = text.Differ
+		type S = text.Splitter
+		return function()
+			local e: text.Regexp = text.regexp.compile("a")
+			assert(R:is(e) and D:is(text.diff.new()) and S:is(text.splitter.markdown()) and not S:is("x"))
+		end`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Exec(program, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRegexpIsBounded(t *testing.T) {
