@@ -17,6 +17,10 @@ const (
 	// maxExpanded bounds the values made by following aliases, against documents that
 	// double in size with every line.
 	maxExpanded = 200_000
+	// maxTraced bounds how many places of the metadata of a file are kept with its
+	// entries, each of which has all of them: 32 MB. Beyond it the place of the entry has
+	// to do.
+	maxTraced = 1_000_000
 )
 
 // decoder turns the nodes of one file into values.
@@ -27,6 +31,7 @@ type decoder struct {
 	path     []segment // of the value being decoded, turned into text only for a problem
 	inAlias  int       // depth of aliases being followed
 	expanded int
+	traced   int
 	active   map[*yaml.Node]bool
 	repeated map[*yaml.Node]bool // keys reported as repeated
 	tooBig   bool
@@ -208,6 +213,9 @@ func (d *decoder) merge(out map[string]any, n *yaml.Node, b *registry.OriginBuil
 
 // trace records the fields of a mapping that was decoded before, without those in own.
 func (d *decoder) trace(n *yaml.Node, own map[string]any, b *registry.OriginBuilder) {
+	if d.traced > maxTraced {
+		return
+	}
 	var skip map[string]bool
 	if len(own) > 0 {
 		skip = make(map[string]bool, len(own))
@@ -217,7 +225,10 @@ func (d *decoder) trace(n *yaml.Node, own map[string]any, b *registry.OriginBuil
 	}
 	quiet := &decoder{raw: d.raw, lines: d.lines, file: &file{
 		tree: d.file.tree, name: d.file.name, path: d.file.path, contents: d.file.contents}}
+	before := b.Last()
 	quiet.fields(n, b, skip)
+	d.traced += b.Last() - before
+	d.lines = quiet.lines
 }
 
 // size counts the nodes from n downwards; aliases are not followed.

@@ -13,8 +13,8 @@ import (
 
 const (
 	// maxLocate bounds the size of a file in which the place of a syntax error is
-	// searched: that takes some thirty parses of what stands before the error, half a
-	// second for a file of this size.
+	// searched: that takes some thirty parses of what stands before the error, a second
+	// for a file of this size.
 	maxLocate = 256 << 10
 	// maxStep bounds how far before the token that follows an error it is looked for.
 	maxStep = 4096

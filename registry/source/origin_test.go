@@ -3,6 +3,8 @@
 package source_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/wippyrun/kit/registry"
@@ -104,6 +106,25 @@ entries:
 			if got := es[i].Position(path); got != "src/"+place {
 				t.Errorf("%v: Position(%q) = %s, want src/%s", es[i].ID, path, got, place)
 			}
+		}
+	}
+}
+
+// Metadata of a file times its entries must not fill the memory with places.
+func TestPlacesOfInheritedFieldsAreBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("namespace: app\nmeta:\n")
+	for i := range 1500 {
+		fmt.Fprintf(&b, "  f%d: 1\n", i)
+	}
+	b.WriteString("entries:\n")
+	for i := range 1500 {
+		fmt.Fprintf(&b, "  - {name: e%d, kind: k}\n", i)
+	}
+	es := mustLoad(t, "a.yaml", b.String())
+	for i, want := range map[int]string{0: "src/a.yaml:10:7", 1499: "src/a.yaml:3003:5"} {
+		if v, _ := es[i].Field("meta.f7"); v != 1.0 || es[i].Position("meta.f7") != want {
+			t.Errorf("%v: %v at %s, want %s", es[i].ID, v, es[i].Position("meta.f7"), want)
 		}
 	}
 }
