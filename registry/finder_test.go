@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/wippyrun/kit/registry"
@@ -152,6 +153,60 @@ func TestCompiledQueriesOutliveStates(t *testing.T) {
 	if n := strings.Count(log.String(), "missing closing ]"); n != 1 {
 		t.Errorf("warned %d times: %s", n, log.String())
 	}
+}
+
+// Searches by many goroutines, of present and past states, by fields that are indexed on
+// the way, find what a scan finds, while the entries change.
+func TestConcurrentSearchesFindWhatAScanFinds(t *testing.T) {
+	r := newRegistry(t, registry.WithInternalKinds("**"), registry.WithQueryCache(8, 8))
+	e := func(i, n int) registry.Entry {
+		e := entry(fmt.Sprintf("app.n%d:e%d", i%3, i), "k")
+		e.Meta = map[string]any{"a": float64(n % 5), "b": fmt.Sprint("b", n%7), "c": []any{fmt.Sprint("c", n%3), "d"}}
+		return e
+	}
+	for i := range 50 {
+		mustApply(t, r, create(e(i, i)))
+	}
+	queries := []map[string]any{
+		{"meta.a": 3}, {"^meta.b": "b"}, {"*meta.c": "c1"}, {"~meta.b": "[24]$"}, {".ns": "app.n1", "meta.c": []any{"d", "c2"}}, {".id": "app.n*:e1*"}, {".name": "e2*", "meta.b": "b3"},
+	}
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for g := range 4 {
+		readers.Go(func() {
+			old := r.Snapshot()
+			for i := g; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				s := r.Snapshot()
+				if i%3 == 0 {
+					s, old = old, s
+				}
+				q := queries[i%len(queries)]
+				compiled := registry.CompileQuery(q)
+				want := 0
+				for e := range s.All() {
+					if compiled.Match(e) {
+						want++
+					}
+				}
+				if got := len(s.Find(q)); got != want {
+					t.Errorf("%v found %d of %d in %v", q, got, want, s.Version())
+					return
+				}
+			}
+		})
+	}
+	for n := range 100 {
+		var c registry.Changeset
+		c.UpdateEntry(e(n%50, n+1))
+		mustApply(t, r, c)
+	}
+	close(done)
+	readers.Wait()
 }
 
 func FuzzFind(f *testing.F) {
