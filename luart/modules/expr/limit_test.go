@@ -69,6 +69,7 @@ func TestExpressionsAreBounded(t *testing.T) {
 		"groups":                 {`map(1..1000, groupBy(list, #))`, "memory budget exceeded"},
 		"keys":                   {`map(1..100, keys(fromPairs(map(big, [string(#), 1]))))`, "memory budget exceeded"},
 		"JSON":                   {`fromJSON("[" + repeat("[],", 1000000) + "1]")`, "memory budget exceeded"},
+		"JSON with indentation":  {`toJSON(reduce(1..5000, [#acc], map(1..400000, 1)))`, "memory budget exceeded"},
 		"nested lists as JSON":   {`toJSON(` + twice("[#acc, #acc]") + `)`, "memory budget exceeded"},
 		"nested lists as text":   {`string(` + twice("[#acc, #acc]") + `)`, "memory budget exceeded"},
 		"nested maps as text":    {`string(` + twice("({'a': #acc, 'b': #acc})") + `)`, "memory budget exceeded"},

@@ -88,7 +88,8 @@ func (m *meter) charge(v any) error {
 }
 
 // bounded checks that v as a whole, with what it has several times counted as often, is within the budgets. What walks
-// through all of it needs that: let a = [1]; let b = [a, a]; let c = [b, b] … has few parts, but not for those.
+// through all of it needs that: let a = [1]; let b = [a, a]; let c = [b, b] … has few parts, but not for those. What is
+// nested takes room for its indentation, too.
 func (m *meter) bounded(v any) error {
 	switch v.(type) {
 	case nil, bool, int, float64, string:
@@ -111,7 +112,9 @@ func (w *walk) value(v reflect.Value, depth int) bool {
 	for v.Kind() == reflect.Interface {
 		v = v.Elem()
 	}
-	if w.elements--; w.elements < 0 || depth > maxDepth {
+	w.elements--
+	w.text -= 2 * depth
+	if w.elements < 0 || w.text < 0 || depth > maxDepth {
 		return false
 	}
 	switch v.Kind() {

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// maxCompared is the longest text that is compared, in bytes. Comparing takes 20 bytes of memory for each of them.
+	// maxCompared is the longest text that is compared, in bytes. Comparing takes some 25 bytes of memory for each of them.
 	maxCompared = 4 << 20
 	// maxTimeout is how long a comparison looks for the smallest number of edits when its time is not limited.
 	maxTimeout = time.Minute

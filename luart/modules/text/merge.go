@@ -14,10 +14,10 @@ func merge(edits []edit) []edit {
 		edits = join(edits)
 		shifted := false
 		if edits, shifted = shift(edits); !shifted {
-			break
+			return edits
 		}
 	}
-	return edits
+	return join(edits)
 }
 
 // join makes one deletion and one insertion of all that are between two equalities.
