@@ -28,7 +28,7 @@ func Optional(L *lua.LState, n int, value string) string {
 }
 
 // Table returns argument n when it is a table, as what holds its content: it must not be written to. It is nil
-// for any other value, and nil may be given to the functions of this package that look options up.
+// for any other value.
 func Table(L *lua.LState, n int) *lua.LTable {
 	if t, ok := L.Get(n).(*lua.LTable); ok {
 		return engine.Unwrap(t)
