@@ -13,6 +13,7 @@ import (
 // Error is a failure of a stage or of a whole pipeline.
 type Error struct {
 	kind    string
+	stage   string // of the failure of a stage as a whole
 	msg     string
 	cause   error
 	details map[string]any

@@ -59,8 +59,8 @@ func (p *Pipeline) Stages() []string {
 }
 
 // Run passes the entries through all stages. Warnings are recorded in the report of the
-// context, see WithReport. The error names every stage that failed; a stage that failed
-// and occurs again is not asked again.
+// context, see WithReport. The error names every stage that failed, see Failures; a stage
+// that failed and occurs again is not asked again.
 func (p *Pipeline) Run(ctx context.Context, entries []registry.Entry) ([]registry.Entry, error) {
 	if reportOf(ctx) == nil {
 		ctx = WithReport(ctx, &Report{})
@@ -77,7 +77,7 @@ func (p *Pipeline) Run(ctx context.Context, entries []registry.Entry) ([]registr
 		}
 		next, err := s.Apply(ctx, entries)
 		if err != nil {
-			failed = append(failed, &Error{kind: "Internal", msg: fmt.Sprintf("stage '%s' failed", s.Name()), cause: err})
+			failed = append(failed, &Error{kind: "Internal", stage: s.Name(), msg: fmt.Sprintf("stage '%s' failed", s.Name()), cause: err})
 			broken = append(broken, s)
 			if next == nil {
 				break

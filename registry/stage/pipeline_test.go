@@ -5,10 +5,12 @@ package stage_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/registry/source"
 	"github.com/wippyrun/kit/registry/stage"
 )
 
@@ -66,5 +68,27 @@ func TestPipelineStopsWithItsContext(t *testing.T) {
 	_, err := p.Run(ctx, nil)
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "failed to execute pipeline") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestFailuresTakeAnErrorApart(t *testing.T) {
+	dir := write(t, "namespace: app\nentries:\n  - {name: x}\n")
+	es := append(parse(t, "namespace: org.mod\nentries:\n  - {name: r, kind: ns.requirement, targets: []}\n"), entry("app:gw", "k", nil, nil))
+	_, _, err := run(t, es,
+		stage.Override(m{"app:gwy:x": 1, "app": 1}, stage.OverrideOptions{Position: func(key string) string { return ".wippy.yaml:3:5" }}),
+		stage.Link(stage.LinkOptions{}), uncomparable{"other"}, stage.LoadDirs([]string{dir}, source.Options{}))
+	want := []stage.Failure{
+		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app", Message: "invalid key: missing first ':' separator (expected namespace:entry:path)"},
+		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app:gwy:x", Message: "no entry found for app:gwy", Hint: `did you mean "app:gw"?`},
+		{Stage: "link", Position: "src/a.yaml:3:5", Subject: "org.mod:r", Message: "no value available: no dependency parameter found and no default value specified",
+			Hint: "no dependency declares this component: add one with a parameter r, or a default"},
+		{Stage: "uncomparable", Message: "other"},
+		{Stage: "loaddirs", Position: dir + "/a.yaml:3:5", Subject: "entry[0].kind", Message: "kind is required and must be a non-empty string"},
+	}
+	if got := stage.Failures(err); !slices.Equal(got, want) {
+		t.Errorf("failures\n%+v\nwant\n%+v", got, want)
+	}
+	if stage.Failures(nil) != nil {
+		t.Error("failures of nothing")
 	}
 }
