@@ -136,6 +136,8 @@ func TestLoadReportsEveryProblemWithItsPosition(t *testing.T) {
 		"n.yaml", "namespace: [app]\n", "o.yaml", "namespace: a:b\nentries: []\nversion: [1]\n",
 		"p.yaml", "namespace: app\nentries:\n  - {name: ok, kind: k}\n  - {name: p}\n",
 		"q.yaml", "namespace: app\nname: file://gone\nkind: k\n",
+		"r.yaml", "namespace: app\nx: &e {p: 1, p: 2}\nentries:\n  - {name: r1, kind: k, <<: *e}\n",
+		"s.yaml", "namespace: app\nentries:\n  - &e {name: s1, <<: *e, kind: k}\n",
 	)
 	var ps source.Problems
 	if !errors.As(err, &ps) {
@@ -168,6 +170,8 @@ func TestLoadReportsEveryProblemWithItsPosition(t *testing.T) {
 		"src/p.yaml:3:5: duplicate entry app:ok, first defined at src/a.yaml:3:5 (rename or remove one of them)",
 		"src/p.yaml:4:5: entry[1].kind: kind is required and must be a non-empty string",
 		"src/q.yaml:2:7: name: interpolation failed: failed to read file src/gone: file does not exist (create the file, or correct the path)",
+		`src/r.yaml:2:14: entries[0].p: key "p" is already defined at line 2, column 8`,
+		"src/s.yaml:3:23: entries[0]: an alias refers to a value that contains it",
 	}
 	got := strings.Split(ps.Error(), "\n")
 	if !slices.Equal(got, want) {

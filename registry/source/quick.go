@@ -204,7 +204,7 @@ func (q *quickParser) mapping(indent, at, depth int) *yaml.Node {
 		if q.eof || q.indent < indent {
 			return q.close(n, height)
 		}
-		if q.indent > indent || q.isDash(q.at) {
+		if q.indent > indent {
 			return q.fail()
 		}
 		at = q.at

@@ -56,6 +56,7 @@ var quickTexts = []struct {
 	accepted bool
 }{
 	{"a: \"b\\n\\t\\r\\\"\\\\\" # c\n", true}, {"a: \"\\/\"\n", false}, {"a: \"\\x41\"\n", false}, {"a: \"\\\"\n", false}, {"a: \"b\\\n", false}, {"a: 'it''s'\n", true}, {"a: ['''', '''b']\n", true}, {"a: '''\n", false}, {"'it''s': \"\"\n", true},
+	{"a: |\n  x\n  \nb: |-\n  y\n  \n", true}, {"a: |\n  \tx\n", false},
 	{"a:\n", true}, {"a:\nb: 1\n", true}, {"a:", true}, {"a:\n  b: # c\n  d:\n- e\n", false}, {"a:\n  b: # c\n  d:\n  - e:\n    f:\n  g:\n", true},
 	{"a: b\n", true}, {"a: b", true}, {"# c\n\n---\n# d\na: b # e\n", true}, {"--- \na: b\n", true},
 	{"a:\n  b: 1\n  c: 2\nd: 3\n", true}, {"a:\n- 1\n- 2\nb: 3\n", true}, {"a:\n  - 1\n  - b: c\n    d: e\n  -  f: g\nh: i\n", true},
