@@ -3,6 +3,7 @@
 package stage_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -97,5 +98,29 @@ func TestOverrideOfAFieldGivenTwiceTakesTheLongerKey(t *testing.T) {
 		if want := entry("app:gw", "k", nil, m{"tls": m{"cert": "leaf", "key": "map"}}); err != nil || !out[0].Equal(want) {
 			t.Fatalf("%v, %v", out, err)
 		}
+	}
+}
+
+// Whoever misspells a hundred names gets an answer all the same, and soon.
+func TestHintsAreGivenForTheFirstMistakes(t *testing.T) {
+	values := m{}
+	for i := range 100 {
+		values[fmt.Sprintf("app:gwy%d:x", i)] = 1
+	}
+	_, _, err := run(t, []registry.Entry{entry("app:gwyx", "k", nil, nil)}, override(values))
+	wantError(t, err, "NotFound")
+	if reported, hints := strings.Count(err.Error(), "no entry found"), strings.Count(err.Error(), "did you mean"); reported != 100 || hints != 20 {
+		t.Errorf("%d mistakes reported, %d hints", reported, hints)
+	}
+}
+
+// Two entries made from one by appending have nothing to do with each other.
+func TestAppendLeavesTheListOfOthersAlone(t *testing.T) {
+	list := append(make([]any, 0, 8), "a")
+	e := entry("app:x", "k", nil, m{"list": list})
+	b, err1 := stage.Append(e, "list", "b")
+	c, err2 := stage.Append(e, "list", "c")
+	if v, _ := b.Field("data.list.1"); v != "b" || err1 != nil || err2 != nil {
+		t.Errorf("%v and %v, %v, %v", b, c, err1, err2)
 	}
 }
