@@ -39,6 +39,29 @@ func TestReadsDoNotAllocate(t *testing.T) {
 	}
 }
 
+func TestForkAllocatesAFrameAndItsList(t *testing.T) {
+	parent := appctx.NewFrame()
+	mustSet(t, parent, actorKey, "alice")
+	empty := appctx.NewFrame()
+	for _, tc := range []struct {
+		name  string
+		frame *appctx.Frame
+		want  float64
+	}{{"one value", parent, 2}, {"no value", empty, 1}} {
+		n := testing.AllocsPerRun(100, func() {
+			if err := tc.frame.Fork().Release(); err != nil {
+				t.Error(err)
+			}
+		})
+		if n != tc.want {
+			t.Errorf("%s: fork and release allocate %v times, want %v", tc.name, n, tc.want)
+		}
+	}
+}
+
+// BenchmarkSealedGet and its rivals read one reference again and again: a good part of
+// the time is that of the loop. The look-ups alone are compared in the suite of all
+// benchmarks.
 func BenchmarkSealedGet(b *testing.B) {
 	d, k := sealedDict(40)
 	b.ReportAllocs()

@@ -2,7 +2,10 @@
 
 package appctx
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Errors of FrameKey.Set and Frame.SetAll.
 var (
@@ -50,3 +53,29 @@ func (e *FrameError) Kind() string { return "Invalid" }
 
 // Retryable reports that trying again cannot help.
 func (e *FrameError) Retryable() (retryable, known bool) { return false, true }
+
+// PanicError is the panic of the Close of a frame value, contained by Frame.Release.
+type PanicError struct {
+	Key   string // the key's name
+	Value any    // the argument of panic
+	Stack []byte // the stack of the goroutine that panicked
+
+	_ struct{}
+}
+
+// Error returns the key's name and the panic value; the stack is in the Stack field.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("appctx: panic while closing %s: %v", e.Key, e.Value)
+}
+
+// Unwrap returns the panic value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Kind returns "Internal".
+func (e *PanicError) Kind() string { return "Internal" }
+
+// Retryable reports that trying again cannot help.
+func (e *PanicError) Retryable() (retryable, known bool) { return false, true }

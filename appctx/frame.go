@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -23,16 +25,35 @@ import (
 // methods may be called concurrently.
 type Frame struct {
 	// sealed is nil while the frame is open. It is stored by Seal and replaced by
-	// an empty list by the last Release, always under mu; the list behind it is
-	// never written.
-	sealed atomic.Pointer[[]frameSlot]
+	// noSlots by the last Release, always under mu; the list behind it is never
+	// written.
+	sealed atomic.Pointer[slotList]
 	refs   atomic.Int32
 
-	mu    sync.RWMutex
-	slots []frameSlot // guarded by mu, in the order of first Set
+	mu sync.RWMutex
+	// list holds the values, in the order of first Set. It is nil until there is one
+	// and after the last Release, and its slots are written only while the frame is
+	// open.
+	list *slotList // guarded by mu
 	// parent is retained when the frame shares a value that the parent has to
 	// close, so that the value outlives every frame that can read it.
 	parent *Frame // guarded by mu
+}
+
+// slotList is a list of values. A frame and its list are two allocations as long as
+// there are few values: BenchmarkFrameForkRelease.
+type slotList struct {
+	slots []frameSlot
+	few   [2]frameSlot // the first room for slots
+}
+
+// noSlots is the list of frames without values. It is never written.
+var noSlots slotList
+
+func newSlotList() *slotList {
+	l := new(slotList)
+	l.slots = l.few[:0]
+	return l
 }
 
 // frameSlot is one value of a frame.
@@ -56,13 +77,16 @@ func (f *Frame) Seal() {
 	f.mu.Unlock()
 }
 
-// seal does the work of Seal; mu is held. The list published is a variable of
-// its own: the address of f.slots would share the word that Release clears.
-func (f *Frame) seal() {
-	if f.sealed.Load() == nil {
-		slots := f.slots
-		f.sealed.Store(&slots)
+// seal does the work of Seal and returns the list; mu is held.
+func (f *Frame) seal() *slotList {
+	l := f.sealed.Load()
+	if l == nil {
+		if l = f.list; l == nil {
+			l = &noSlots
+		}
+		f.sealed.Store(l)
 	}
+	return l
 }
 
 // Sealed reports whether the frame is read-only.
@@ -100,13 +124,12 @@ func (f *Frame) Propagate() *Frame {
 // foreign code, so it runs without the lock, on the list that is immutable now.
 func (f *Frame) derive(pass func(frameSlot) (v any, owned, keep bool)) *Frame {
 	f.mu.Lock()
-	f.seal()
-	slots := *f.sealed.Load()
+	list := f.seal()
 	f.mu.Unlock()
 
 	child := NewFrame()
 	shares := false
-	for _, s := range slots {
+	for _, s := range list.slots {
 		if !s.key.inherit {
 			continue
 		}
@@ -117,11 +140,12 @@ func (f *Frame) derive(pass func(frameSlot) (v any, owned, keep bool)) *Frame {
 		if _, closes := v.(io.Closer); closes && !owned {
 			shares = true
 		}
-		child.slots = append(child.slots, frameSlot{key: s.key, value: v, owned: owned})
+		child.add(frameSlot{key: s.key, value: v, owned: owned})
 	}
 	if shares {
-		if !f.tryRetain() {
-			return NewFrame() // released meanwhile: the shared values are closed
+		if !f.tryRetain() { // released meanwhile: the shared values are closed
+			_ = child.Release() // and so must be the clones
+			return NewFrame()
 		}
 		child.parent = f
 	}
@@ -152,8 +176,8 @@ func (f *Frame) tryRetain() bool {
 // closes, newest first, every value that implements [io.Closer] and that this
 // frame owns: those set on it and those cloned for it. A shared inherited value
 // is closed by the frame it was set on, after the last frame that shares it. All
-// values are closed whatever fails; the errors are joined. A Release too many
-// panics.
+// values are closed whatever fails, and the errors are joined; the panic of a Close
+// is one of them, a [*PanicError]. A Release too many panics.
 func (f *Frame) Release() error {
 	switch n := f.refs.Add(-1); {
 	case n > 0:
@@ -164,15 +188,15 @@ func (f *Frame) Release() error {
 	}
 
 	f.mu.Lock()
-	slots, parent := f.slots, f.parent
-	f.slots, f.parent = nil, nil
-	f.sealed.Store(new([]frameSlot))
+	list, parent := f.seal(), f.parent
+	f.list, f.parent = nil, nil
+	f.sealed.Store(&noSlots)
 	f.mu.Unlock()
 
 	var errs []error
-	for i := len(slots) - 1; i >= 0; i-- {
-		if c, ok := slots[i].value.(io.Closer); ok && slots[i].owned {
-			errs = append(errs, c.Close())
+	for _, s := range slices.Backward(list.slots) {
+		if c, ok := s.value.(io.Closer); ok && s.owned {
+			errs = append(errs, closeValue(s.key, c))
 		}
 	}
 	if parent != nil {
@@ -181,21 +205,34 @@ func (f *Frame) Release() error {
 	return errors.Join(errs...)
 }
 
+// closeValue closes a value and turns a panic into an error.
+func closeValue(key *frameKey, c io.Closer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &PanicError{Key: key.name, Value: r, Stack: debug.Stack()}
+		}
+	}()
+	return c.Close()
+}
+
 // find returns the value stored under key. The list is scanned: a frame holds a
 // handful of values, where a scan beats a map in time and in memory.
 func (f *Frame) find(key *frameKey) (any, bool) {
-	if slots := f.sealed.Load(); slots != nil {
-		return findSlot(*slots, key)
+	if l := f.sealed.Load(); l != nil {
+		return l.find(key)
 	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
-	return findSlot(f.slots, key)
+	if f.list == nil {
+		return nil, false
+	}
+	return f.list.find(key)
 }
 
-func findSlot(slots []frameSlot, key *frameKey) (any, bool) {
-	for i := range slots {
-		if slots[i].key == key {
-			return slots[i].value, true
+func (l *slotList) find(key *frameKey) (any, bool) {
+	for i := range l.slots {
+		if l.slots[i].key == key {
+			return l.slots[i].value, true
 		}
 	}
 	return nil, false
@@ -204,13 +241,23 @@ func findSlot(slots []frameSlot, key *frameKey) (any, bool) {
 // put stores a value; mu is held and the frame is open. A replaced value is no
 // longer the frame's to close.
 func (f *Frame) put(key *frameKey, v any) {
-	for i := range f.slots {
-		if f.slots[i].key == key {
-			f.slots[i].value, f.slots[i].owned = v, true
-			return
+	if f.list != nil {
+		for i := range f.list.slots {
+			if s := &f.list.slots[i]; s.key == key {
+				s.value, s.owned = v, true
+				return
+			}
 		}
 	}
-	f.slots = append(f.slots, frameSlot{key: key, value: v, owned: true})
+	f.add(frameSlot{key: key, value: v, owned: true})
+}
+
+// add appends a value; mu is held, or nobody else knows the frame.
+func (f *Frame) add(s frameSlot) {
+	if f.list == nil {
+		f.list = newSlotList()
+	}
+	f.list.slots = append(f.list.slots, s)
 }
 
 // contextKey is the context key of the Frame.

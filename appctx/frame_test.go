@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,18 @@ type session struct {
 func (s *session) Clone() *session { return &session{id: s.id + 100, closed: s.closed} }
 func (s *session) Close() error    { s.closed.Add(1); return nil }
 
+// hooked tells when it is cloned.
+type hooked struct {
+	closed  *atomic.Int32
+	onClone func()
+}
+
+func (h *hooked) Clone() *hooked {
+	h.onClone()
+	return &hooked{closed: h.closed}
+}
+func (h *hooked) Close() error { h.closed.Add(1); return nil }
+
 // ticket changes when it crosses to another process, and may stay behind.
 type ticket struct{ hops, limit int }
 
@@ -49,6 +62,7 @@ var (
 	sharedKey  = appctx.NewFrameKey[*resource]("shared", appctx.Inherit())
 	ownKey     = appctx.NewFrameKey[*resource]("own")
 	sessionKey = appctx.NewFrameKey[*session]("session", appctx.Inherit())
+	hookedKey  = appctx.NewFrameKey[*hooked]("hooked", appctx.Inherit())
 	ticketKey  = appctx.NewFrameKey[ticket]("ticket", appctx.Inherit())
 	closerKey  = appctx.NewFrameKey[io.Closer]("closer", appctx.Inherit())
 )
@@ -253,6 +267,53 @@ func TestFrameReleaseClosesOwnedValuesNewestFirst(t *testing.T) {
 	}
 }
 
+func TestFrameReleaseContainsPanics(t *testing.T) {
+	boom := errors.New("boom")
+	first := &resource{name: "first"}
+	last := &resource{name: "last"}
+	f := appctx.NewFrame()
+	mustSet(t, f, ownKey, first)
+	mustSet(t, f, closerKey, io.Closer(&resource{onDone: func(string) { panic(boom) }}))
+	mustSet(t, f, sharedKey, last)
+	err := f.Release()
+	p, ok := errors.AsType[*appctx.PanicError](err)
+	if !ok || p.Key != "closer" || !errors.Is(err, boom) || p.Kind() != "Internal" {
+		t.Fatalf("got %v", err)
+	}
+	if r, known := p.Retryable(); r || !known {
+		t.Errorf("retryable %v, %v", r, known)
+	}
+	if want := "appctx: panic while closing closer: boom"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+	if !strings.Contains(string(p.Stack), "TestFrameReleaseContainsPanics") {
+		t.Errorf("the stack does not lead to the panic:\n%s", p.Stack)
+	}
+	if first.closed.Load() != 1 || last.closed.Load() != 1 {
+		t.Error("the panic kept other values from being closed")
+	}
+}
+
+// TestForkOfAReleasedFrameLeavesNoClone releases a frame while it is forked, which is
+// a mistake: the child is empty, and the clone made for it is closed.
+func TestForkOfAReleasedFrameLeavesNoClone(t *testing.T) {
+	var made, closed atomic.Int32
+	parent := appctx.NewFrame()
+	mustSet(t, parent, sharedKey, &resource{name: "shared"})
+	mustSet(t, parent, hookedKey, &hooked{closed: &closed, onClone: func() {
+		made.Add(1)
+		mustRelease(t, parent)
+	}})
+	child := parent.Fork()
+	if _, ok := sharedKey.Get(child); ok {
+		t.Error("the child reads a closed value")
+	}
+	if made.Load() != 1 || closed.Load() != 2 { // the clone and the original
+		t.Errorf("%d clones made, %d values closed", made.Load(), closed.Load())
+	}
+	mustRelease(t, child)
+}
+
 func TestFrameSharedCloserOutlivesParent(t *testing.T) {
 	r := &resource{name: "shared"}
 	parent := appctx.NewFrame()
@@ -274,6 +335,22 @@ func TestFrameSharedCloserOutlivesParent(t *testing.T) {
 	}
 }
 
+func TestFrameClosesWhatItSetOverAnInheritedValue(t *testing.T) {
+	inherited, own := &resource{name: "inherited"}, &resource{name: "own"}
+	parent := appctx.NewFrame()
+	mustSet(t, parent, sharedKey, inherited)
+	child := parent.Fork()
+	mustSet(t, child, sharedKey, own)
+	mustRelease(t, child)
+	if inherited.closed.Load() != 0 || own.closed.Load() != 1 {
+		t.Errorf("closed %d and %d times, want 0 and 1", inherited.closed.Load(), own.closed.Load())
+	}
+	mustRelease(t, parent)
+	if inherited.closed.Load() != 1 {
+		t.Error("the inherited value is not closed by its owner")
+	}
+}
+
 func TestContextCarriesFrame(t *testing.T) {
 	if appctx.FrameFrom(context.Background()) != nil {
 		t.Error("FrameFrom of a bare context is not nil")
@@ -281,6 +358,57 @@ func TestContextCarriesFrame(t *testing.T) {
 	f := appctx.NewFrame()
 	if appctx.FrameFrom(appctx.WithFrame(context.Background(), f)) != f {
 		t.Error("FrameFrom does not find the frame")
+	}
+}
+
+// TestFrameConcurrentSetGetSeal runs writers, readers and a sealer at once: each Set
+// either lands or fails because of the seal, and what landed is readable.
+func TestFrameConcurrentSetGetSeal(t *testing.T) {
+	const writers = 4
+	for range 50 {
+		keys := make([]appctx.FrameKey[int], writers)
+		for w := range keys {
+			keys[w] = appctx.NewFrameKey[int]("key", appctx.Inherit())
+		}
+		f := appctx.NewFrame()
+		landed := make([]int, writers)
+		var wg sync.WaitGroup
+		for w, k := range keys {
+			wg.Go(func() {
+				for v := 1; v <= 20; v++ {
+					err := k.Set(f, v)
+					if err != nil {
+						if !errors.Is(err, appctx.ErrFrameSealed) {
+							t.Error(err)
+						}
+						return
+					}
+					landed[w] = v
+				}
+			})
+			wg.Go(func() {
+				last := 0
+				for range 20 {
+					v, _ := k.Get(f)
+					if v < last {
+						t.Errorf("read %d after %d", v, last)
+					}
+					last = v
+				}
+			})
+		}
+		var child *appctx.Frame
+		wg.Go(func() { child = f.Fork() })
+		wg.Wait()
+		for w, k := range keys {
+			v, ok := k.Get(f)
+			c, _ := k.Get(child)
+			if v != landed[w] || ok != (v > 0) || c != v {
+				t.Errorf("key %d: landed %d, got %d, %v, the child %d", w, landed[w], v, ok, c)
+			}
+		}
+		mustRelease(t, child)
+		mustRelease(t, f)
 	}
 }
 
