@@ -10,6 +10,7 @@ import (
 	"go.uber.org/fx"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/wippyrun/kit/benchmarks/internal/measure"
 	"github.com/wippyrun/kit/loader"
 )
 
@@ -61,8 +62,7 @@ func BenchmarkLoad(b *testing.B) {
 		components := s.components()
 		b.Run(s.String(), func(b *testing.B) {
 			b.Run("ours", func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
+				measure.Items(b, 1, func() {
 					l, err := loader.New(components...)
 					if err != nil {
 						b.Fatal(err)
@@ -70,11 +70,10 @@ func BenchmarkLoad(b *testing.B) {
 					if _, err := l.Load(b.Context()); err != nil {
 						b.Fatal(err)
 					}
-				}
+				})
 			})
 			b.Run("errgroup", func(b *testing.B) {
-				b.ReportAllocs()
-				for b.Loop() {
+				measure.Items(b, 1, func() {
 					for level := range s.levels {
 						g, ctx := errgroup.WithContext(b.Context())
 						for _, c := range components[level*s.width : (level+1)*s.width] {
@@ -87,7 +86,7 @@ func BenchmarkLoad(b *testing.B) {
 							b.Fatal(err)
 						}
 					}
-				}
+				})
 			})
 		})
 	}
@@ -128,8 +127,7 @@ func BenchmarkLife(b *testing.B) {
 		b.Run(s.String(), func(b *testing.B) {
 			b.Run("ours", func(b *testing.B) {
 				components := s.components()
-				b.ReportAllocs()
-				for b.Loop() {
+				measure.Items(b, 1, func() {
 					l, err := loader.New(components...)
 					if err != nil {
 						b.Fatal(err)
@@ -144,12 +142,11 @@ func BenchmarkLife(b *testing.B) {
 					if err := l.Stop(ctx); err != nil {
 						b.Fatal(err)
 					}
-				}
+				})
 			})
 			b.Run("fx", func(b *testing.B) {
 				options := s.options()
-				b.ReportAllocs()
-				for b.Loop() {
+				measure.Items(b, 1, func() {
 					app := fx.New(options)
 					if err := app.Start(b.Context()); err != nil {
 						b.Fatal(err)
@@ -157,7 +154,7 @@ func BenchmarkLife(b *testing.B) {
 					if err := app.Stop(b.Context()); err != nil {
 						b.Fatal(err)
 					}
-				}
+				})
 			})
 		})
 	}
