@@ -16,9 +16,8 @@ const (
 	// maxInput is how long a text may be. The library keeps a node of about 250 bytes for as little as two bytes of
 	// text, so that this is up to 2 GiB for a moment.
 	maxInput = 16 << 20
-	// maxValues is how many values a document makes, with what its aliases stand for: more than fit into maxInput
-	// in any text that somebody means, and few enough to be made within a second or two.
-	maxValues = 4 << 20
+	// maxValues is how many values a document makes, with what its aliases stand for: as many as can be encoded again.
+	maxValues = host.MaxValues
 )
 
 // Error says what is wrong with a YAML text, and where.
