@@ -99,9 +99,10 @@ func WithCyclesAllowed() Option {
 	return option{"WithCyclesAllowed", func(c config) config { c.allowCycle = true; return c }}
 }
 
-// WithQueryCache sets how many query results and how many compiled regular expressions
-// are kept. Defaults 1000 and 100; 0 keeps none. A cached result costs 8 bytes per entry
-// found plus the text of the query.
+// WithQueryCache sets how many results of queries are kept of every state that is in use,
+// how many compiled queries in all, and how many compiled regular expressions. Defaults
+// 1000 for the first two and 100; 0 keeps none. A result costs 8 bytes per entry found
+// plus the text of the query, and goes with its state.
 func WithQueryCache(results, regexes int) Option {
 	return option{fmt.Sprintf("WithQueryCache(%d, %d)", results, regexes), func(c config) config {
 		c.queryCache, c.regexCache = results, regexes
