@@ -4,12 +4,9 @@ package eventbus_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
-
-	"github.com/ThreeDotsLabs/watermill"
-	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
 
 	"github.com/wippyrun/kit/eventbus"
 )
@@ -19,49 +16,78 @@ var (
 	pattern = eventbus.Pattern{System: "process", Kind: "process.*"}
 )
 
-// bus is what the contestants have in common. Subscribers of subscribe are called one
-// at a time each.
+// bus is what the contestants have in common. Callbacks of one subscriber are called one
+// at a time.
 type bus struct {
-	publish func()
-	// subscribe adds a subscriber of what publish publishes, stuck one that never
-	// finishes its first event.
-	subscribe func(handle func())
-	stuck     func(release <-chan struct{})
+	publish   func()              // an event that the subscribers of subscribe want
+	subscribe func(handle func()) // add a subscriber
+	// stuck adds a subscriber that does not finish its first event before release is
+	// closed.
+	stuck func(release <-chan struct{})
+	// others adds subscribers that do not want the event.
+	others func(n int)
 }
 
 type contestant struct {
-	name string
-	open func(b *testing.B) bus
+	name   string
+	open   func(b *testing.B) bus
+	topics bool // events can be told apart: there is others
+	goesOn bool // a stuck subscriber does not stop publish for ever: there is stuck
 }
 
-// contestants promise different things: ours has patterns, never lets a publisher wait
-// and keeps subscribers apart; the channels have none of it; watermill has one topic per
-// queue, a goroutine and an acknowledgement per delivery.
-//
-// watermill-sync makes the publisher wait for the acknowledgement; a stuck subscriber
-// would stop it for ever.
+// contestants promise different things. Ours has patterns, never lets a publisher wait and
+// keeps subscribers apart. The channels have none of it. kelindar/event tells events apart
+// by a number, collects them for half a millisecond and lets the publisher wait when a
+// subscriber has 50 000 of them. watermill has one topic per queue, a goroutine and an
+// acknowledgement per delivery; watermill-sync makes the publisher wait for that.
 var contestants = []contestant{
-	{"ours", ours}, {"channels", channels}, {"watermill", water(false)}, {"watermill-sync", water(true)},
+	{name: "ours", open: ours, topics: true, goesOn: true},
+	{name: "channels", open: channels, goesOn: true},
+	{name: "kelindar", open: kelindar, topics: true},
+	{name: "watermill", open: water(false), topics: true, goesOn: true},
+	{name: "watermill-sync", open: water(true), topics: true},
 }
 
-func ours(b *testing.B) bus {
+func ours(b *testing.B) bus { return open(b, eventbus.Bounded(1024, eventbus.DropOldest)) }
+
+// unbounded is ours with a stuck subscriber that keeps everything.
+func unbounded(b *testing.B) bus { return open(b, eventbus.Bounded(1, eventbus.Unbounded)) }
+
+func open(b *testing.B, whenStuck eventbus.SubscribeOption) bus {
 	events := eventbus.New()
 	b.Cleanup(func() {
 		if err := events.Stop(context.Background()); err != nil {
 			b.Error(err)
 		}
 	})
-	subscribe := func(handle func(), opts ...eventbus.SubscribeOption) {
-		if _, err := events.Subscribe(context.Background(), pattern, func(eventbus.Event) { handle() }, opts...); err != nil {
+	subscribe := func(p eventbus.Pattern, handle func(), opts ...eventbus.SubscribeOption) {
+		if _, err := events.Subscribe(context.Background(), p, func(eventbus.Event) { handle() }, opts...); err != nil {
 			b.Fatal(err)
 		}
 	}
 	return bus{
 		publish:   func() { events.Publish(event) },
-		subscribe: func(handle func()) { subscribe(handle) },
-		stuck: func(release <-chan struct{}) {
-			subscribe(func() { <-release }, eventbus.Bounded(1024, eventbus.DropOldest))
+		subscribe: func(handle func()) { subscribe(pattern, handle) },
+		stuck:     func(release <-chan struct{}) { subscribe(pattern, func() { <-release }, whenStuck) },
+		others: func(n int) {
+			for i := range n {
+				subscribe(foreign(i), func() {})
+			}
 		},
+	}
+}
+
+// foreign is a wildcard pattern that does not match event, though parts of it do.
+func foreign(i int) eventbus.Pattern {
+	switch i % 4 {
+	case 0:
+		return eventbus.Pattern{System: "(process|registry)", Kind: fmt.Sprintf("other.%d.**", i)}
+	case 1:
+		return eventbus.Pattern{System: "*", Kind: fmt.Sprintf("process.(started|stopped).%d", i)}
+	case 2:
+		return eventbus.Pattern{System: "**", Kind: fmt.Sprintf("*.x%d", i)}
+	default:
+		return eventbus.Pattern{System: "process", Kind: fmt.Sprintf("**.(a%d|b%d)", i, i)}
 	}
 }
 
@@ -111,50 +137,4 @@ func channels(b *testing.B) bus {
 		subscribe: func(handle func()) { subscribe(handle, false) },
 		stuck:     func(release <-chan struct{}) { subscribe(func() { <-release }, true) },
 	}
-}
-
-const topic = "process.process.started"
-
-func water(wait bool) func(b *testing.B) bus {
-	return func(b *testing.B) bus {
-		p, _ := openWatermill(b, wait)
-		return p
-	}
-}
-
-func openWatermill(b *testing.B, wait bool) (bus, *gochannel.GoChannel) {
-	pubsub := gochannel.NewGoChannel(gochannel.Config{OutputChannelBuffer: 1024, BlockPublishUntilSubscriberAck: wait}, watermill.NopLogger{})
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	b.Cleanup(func() {
-		cancel()
-		if err := pubsub.Close(); err != nil {
-			b.Error(err)
-		}
-		running.Wait()
-	})
-	payload := []byte("app:worker")
-	subscribe := func(handle func()) {
-		events, err := pubsub.Subscribe(ctx, topic)
-		if err != nil {
-			b.Fatal(err)
-		}
-		running.Go(func() {
-			for m := range events {
-				handle()
-				m.Ack()
-			}
-		})
-	}
-	return bus{
-		publish: func() {
-			if err := pubsub.Publish(topic, message.NewMessage("1", payload)); err != nil {
-				b.Error(err)
-			}
-		},
-		subscribe: subscribe,
-		// Every event gets a goroutine that waits for the stuck subscriber, so memory
-		// grows for as long as it is stuck.
-		stuck: func(release <-chan struct{}) { subscribe(func() { <-release }) },
-	}, pubsub
 }
