@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"database/sql"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -93,6 +94,35 @@ func BenchmarkCommit(b *testing.B) {
 			b.ReportMetric(float64(x), "bare-ns")
 			b.ReportMetric(float64(y), "apply-ns")
 			b.ReportMetric(100*float64(x)/float64(y), "%of-bare")
+		})
+	}
+}
+
+// BenchmarkOpen opens a database with 10 000 versions, with and without the check.
+func BenchmarkOpen(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "r.db")
+	h := open(b, path, sqlite.WithSynchronous(sqlite.Normal))
+	for i := range uint64(10_000) {
+		r := registry.Record{Version: registry.Version{ID: i + 1, Parent: i}, Author: "somebody", Comment: "a comment"}
+		if err := h.Append(b.Context(), r, benchChange(int(i))); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := h.Close(); err != nil {
+		b.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, opts := range map[string][]sqlite.Option{"checked": nil, "unchecked": {sqlite.WithoutCheck()}} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(info.Size())
+			for b.Loop() {
+				if err := open(b, path, opts...).Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
 		})
 	}
 }
