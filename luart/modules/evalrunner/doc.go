@@ -30,6 +30,6 @@
 // # Caveats
 //
 // Source without a method is run as the body of a function: the types it declares check nothing there and are no
-// values. Memory is bounded by the options of the engine alone (Config.Engine). A caller that waits for its evaluation waits
-// without a worker, but its evaluation takes one.
+// values. Memory is bounded by the options of the engine alone (Config.Engine). A caller that waits for its evaluation
+// waits without a worker, but its evaluation takes one.
 package evalrunner

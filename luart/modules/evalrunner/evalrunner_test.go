@@ -172,7 +172,7 @@ func TestWrongConfigurations(t *testing.T) {
 			s.check(t, `local cycle = {} cycle.c = cycle fails("Invalid", "`+want+`", runner.run`+config+`)`)
 		})
 	}
-	s.check(t, `assert(not pcall(runner.run, 5) and not pcall(runner.compile) and not pcall(runner.compile, {}))`)
+	s.check(t, `assert(not pcall(runner, "json", 1)) assert(not pcall(runner.run, 5) and not pcall(runner.compile) and not pcall(runner.compile, {}))`)
 }
 
 // TestNothingElseIsReachable compares what source without modules finds with the list of what it may.

@@ -67,6 +67,8 @@ type Setting struct {
 	Release func()
 }
 
+const moduleName = "eval_runner"
+
 // runID is the command that runs an evaluation; its outcome is the result of the process.
 const runID dispatch.CommandID = 171
 
@@ -89,10 +91,11 @@ func New(c Config) *Runner {
 // Module returns the Lua module `eval_runner`. run yields; it needs the handler that Register adds.
 func (r *Runner) Module() engine.Module {
 	return engine.Module{
-		Name:    "eval_runner",
+		Name:    moduleName,
 		Classes: []string{"process", "nondeterministic"},
 		Build: func(b *engine.Builder) error {
-			r.main.CompareAndSwap(nil, b.Engine()) // the next engine is that of the sandbox
+			r.main.Store(b.Engine())
+			b.Call(take)
 			programs := b.Type("Program", programMethods, nil)
 			b.Func("compile", func(L *lua.LState) int { return r.compile(L, programs) })
 			b.Func("run", r.run)
@@ -121,7 +124,7 @@ func (r *Runner) Register(d *dispatch.Registry) {
 	if submit == nil {
 		submit = submitNear
 	}
-	d.Register("eval_runner", runID, dispatch.HandlerFunc(
+	d.Register(moduleName, runID, dispatch.HandlerFunc(
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, to dispatch.Receiver) error {
 			c := cmd.(*command)
 			e, values, err := r.evaluation(c)

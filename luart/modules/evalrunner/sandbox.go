@@ -30,8 +30,6 @@ const (
 	customName = "\x00custom"
 	grantName  = "\x00grant"
 	chunkName  = "\x00chunk"
-	// captureName is linked to one program only, which is none that anybody wrote.
-	captureName = "\x00capture"
 )
 
 // evalID is the id of evaluated source, in the positions of errors, harnessID that of what calls it.
@@ -60,33 +58,29 @@ func (r *Runner) get() (*sandbox, error) {
 }
 
 func newSandbox(main *engine.Engine, options []engine.Option) (*sandbox, error) {
-	s := &sandbox{engine: engine.New(options...), catalog: newCatalog(main), values: map[string]lua.LValue{}}
+	s := &sandbox{engine: engine.New(options...), catalog: newCatalog(main)}
 	payload.Register(s.engine)
-	for _, name := range main.Modules() {
-		m, _ := main.Module(name)
-		m.Global = false
-		if err := s.engine.Register(m); err != nil {
+	var err error
+	if s.values, err = capture(main); err != nil {
+		return nil, err
+	}
+	for name, v := range s.values {
+		if err := s.engine.Register(value(name, v)); err != nil {
 			return nil, err
 		}
 	}
-	capture := func(L *lua.LState) int {
-		s.values[L.CheckString(1)] = L.Get(2)
-		return 0
-	}
-	for name, fn := range map[string]lua.LGFunction{
-		finishName: finish, pickName: pick, customName: custom, grantName: s.grant, captureName: capture,
-	} {
+	for name, fn := range map[string]lua.LGFunction{finishName: finish, pickName: pick, customName: custom, grantName: s.grant} {
 		if err := s.engine.Register(single(name, fn)); err != nil {
 			return nil, err
 		}
 	}
 	for _, name := range guarded {
-		if err := s.engine.Register(hidden(name)); err != nil {
+		if err := s.engine.Register(value(name, lua.LNil)); err != nil {
 			return nil, err
 		}
 	}
 	s.engine.Seal()
-	return s, s.capture(main.Modules())
+	return s, nil
 }
 
 // single is a module that is one function.
@@ -97,32 +91,50 @@ func single(name string, fn lua.LGFunction) engine.Module {
 	}}
 }
 
-// hidden is a module that takes the place of a global and is nothing.
-func hidden(name string) engine.Module {
+// value is a module that is there already. When it is nil, it takes the place of a global of that name.
+func value(name string, v lua.LValue) engine.Module {
 	return engine.Module{Name: name, Build: func(b *engine.Builder) error {
-		b.Replace(lua.LNil)
+		b.Replace(v)
 		return nil
 	}}
 }
 
-// capture finds the values of the modules, which only programs see.
-func (s *sandbox) capture(names []string) error {
+// captureKey is where the process of capture keeps the values.
+type captureKey struct{}
+
+// capture returns the values of all modules of the main engine. They are not built again: what a module keeps for all
+// programs exists once. Only a program sees values, so one hands them to the table of this module, see take.
+func capture(main *engine.Engine) (map[string]lua.LValue, error) {
+	names := main.Modules()
 	var source strings.Builder
-	source.WriteString(`local capture = require("\0capture") `)
+	source.WriteString("local take = require(" + quote(moduleName) + ") ")
 	for _, name := range names {
-		fmt.Fprintf(&source, "capture(%s, require(%s)) ", quote(name), quote(name))
+		fmt.Fprintf(&source, "take(%s, require(%s)) ", quote(name), quote(name))
 	}
 	source.WriteString("return function() end")
-	program, err := s.engine.Link(engine.ProgramSpec{ID: evalID, Source: source.String(), Modules: append(names, captureName)})
+	program, err := main.Link(engine.ProgramSpec{ID: harnessID, Source: source.String(), Modules: names})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := s.engine.NewProcess(engine.ProcessOptions{Program: program})
+	values := make(map[string]lua.LValue, len(names))
+	p := main.NewProcess(engine.ProcessOptions{Program: program})
+	p.SetLocal(captureKey{}, values)
 	if err := p.Init(context.Background(), "", nil); err != nil {
-		return err
+		return nil, err
 	}
 	p.Close()
-	return nil
+	return values, nil
+}
+
+// take is what calling the table of the module does. It is for capture; for any other program the table is one that
+// cannot be called.
+func take(L *lua.LState) int {
+	values, ok := engine.From(L).Local(captureKey{}).(map[string]lua.LValue)
+	if !ok {
+		L.RaiseError("attempt to call a table value")
+	}
+	values[L.CheckString(2)] = L.Get(3)
+	return 0
 }
 
 // processKey is where a process of an evaluation keeps its state.
