@@ -55,7 +55,7 @@ func (s *Scheduler) abandon(r *Ref) bool {
 
 // conclude publishes the outcome and runs the hooks.
 func (s *Scheduler) conclude(r *Ref, result any, err error) {
-	r.result, r.err = result, err
+	r.setOutcome(result, err)
 	s.forget(r)
 	// Deferred, so that it happens whatever a hook does, runtime.Goexit included.
 	defer func() {

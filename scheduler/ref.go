@@ -41,9 +41,7 @@ type Ref struct {
 	done    lazySignal // the process has ended
 	ctxDone lazySignal // its context has
 
-	// Written before finished is set in flags, read after.
-	result any
-	err    error
+	end *outcome // written before finished is set in flags, read after; nil when both are nil
 
 	// Constant.
 	parent  context.Context
@@ -61,6 +59,28 @@ const (
 	flagEnding                          // somebody is completing the process
 	flagFinished                        // result and err are set
 )
+
+// outcome is how a process ended. Most are apart from their Ref, as idle processes,
+// which have none, are many.
+type outcome struct {
+	result any
+	err    error
+}
+
+// setOutcome is called once, by whoever ends the process.
+func (r *Ref) setOutcome(result any, err error) {
+	if result != nil || err != nil {
+		r.end = &outcome{result, err}
+	}
+}
+
+// outcome returns how a finished process ended.
+func (r *Ref) outcome() (any, error) {
+	if r.end == nil {
+		return nil, nil
+	}
+	return r.end.result, r.end.err
+}
 
 // incarnation is what an upgraded process is: a Process with its own number, so
 // that completions meant for its predecessor can be told apart.
@@ -273,7 +293,7 @@ func (r *Ref) Wait(ctx context.Context) (any, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return r.result, r.err
+	return r.outcome()
 }
 
 // Outcome returns the result and the error of a process that has ended; ok is
@@ -282,7 +302,8 @@ func (r *Ref) Outcome() (result any, ok bool, err error) {
 	if !r.finished() {
 		return nil, false, nil
 	}
-	return r.result, true, r.err
+	result, err = r.outcome()
+	return result, true, err
 }
 
 // Value returns SubmitOptions.Value.

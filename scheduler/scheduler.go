@@ -339,7 +339,7 @@ func (s *Scheduler) reject(r *Ref, err error) bool {
 		return false
 	}
 	s.dropAll(r, reverse(r.head.Swap(closedMark)))
-	r.err = err
+	r.setOutcome(nil, err)
 	r.flags.Or(flagFinished)
 	r.done.fire()
 	return true
