@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -262,17 +263,28 @@ func drawProgram(t *rapid.T) string {
 	return g.out.String()
 }
 
-// TestRandomProgramsMeanWhatTheyMeanInLua51 compares with the C implementation.
+var moreRandom = flag.Bool("oracle.random", false, "compare new random programs, as many as -rapid.checks says")
+
+// TestRandomProgramsMeanWhatTheyMeanInLua51 compares with the C implementation. The
+// programs are the same each time; -oracle.random draws new ones and shortens one that
+// differs.
 func TestRandomProgramsMeanWhatTheyMeanInLua51(t *testing.T) {
 	lua := findLua(t)
 	if lua == "" {
 		t.Log("not run: lua5.1 is not installed")
 		return
 	}
-	rapid.Check(t, func(t *rapid.T) {
-		source := drawProgram(t)
+	compare := func(t rapid.TB, source string) {
 		if ours, theirs := runOurs(source), runTheirs(t, lua, source); ours != theirs {
 			t.Fatalf("ours:\n%slua5.1:\n%s\n%s", ours, theirs, source)
 		}
-	})
+	}
+	if *moreRandom {
+		rapid.Check(t, func(t *rapid.T) { compare(t, drawProgram(t)) })
+		return
+	}
+	programs := rapid.Custom(drawProgram)
+	for seed := range 150 {
+		compare(t, programs.Example(seed))
+	}
 }

@@ -160,7 +160,7 @@ func hazardous(s *ast.AssignStmt, early []target) bool {
 // of its registers: it may then overwrite other variables, or not assign at all.
 func miscounted(e ast.Expr) bool {
 	switch e.(type) {
-	case *ast.Comma3Expr, *ast.LogicalOpExpr:
+	case *ast.Comma3Expr, *ast.LogicalOpExpr, *ast.FuncCallExpr: // a call for the last parameter
 		return true
 	}
 	return false
