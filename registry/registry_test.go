@@ -300,6 +300,60 @@ func TestListenerThatNeverReturnsTimesOut(t *testing.T) {
 	})
 }
 
+// stuck never answers at one step of the transaction.
+type stuck struct {
+	nop
+	at       string
+	release  chan struct{}
+	discards int
+}
+
+func (x *stuck) step(name string) error {
+	if name == x.at {
+		<-x.release
+	}
+	return nil
+}
+
+func (x *stuck) Begin(context.Context) error   { return x.step("registry.begin") }
+func (x *stuck) Commit(context.Context) error  { return x.step("registry.commit") }
+func (x *stuck) Discard(context.Context) error { x.discards++; return x.step("registry.discard") }
+
+func TestParticipantThatNeverAnswersTimesOut(t *testing.T) {
+	for _, step := range []string{"registry.begin", "registry.commit", "registry.discard"} {
+		synctest.Test(t, func(t *testing.T) {
+			r, err := registry.New(registry.WithTimeout(time.Second), registry.WithLogger(quiet))
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, second := &stuck{}, &stuck{at: step, release: make(chan struct{})}
+			if err := errors.Join(r.Listen("k", first), r.Listen("k", second)); err != nil {
+				t.Fatal(err)
+			}
+			c, want := create(entry("app:a", "k")), "transaction handler timeout after 1s for "+step+": accepted 1 of 2"
+			if step == "registry.discard" {
+				c, want = create(entry("app:a", "k"), entry("app:none", "unheard.of")), "unknown kind"
+				if err := r.Listen("unheard.of", listenerFunc(func(context.Context, string, registry.Entry) error { return errors.New("unknown kind") })); err != nil {
+					t.Fatal(err)
+				}
+			}
+			start := time.Now()
+			_, err = r.Apply(t.Context(), c)
+			wantError(t, err, want)
+			if d := time.Since(start); d != time.Second {
+				t.Errorf("%s: took %v", step, d)
+			}
+			if !r.Current().IsRoot() || r.Snapshot().Len() != 0 || first.discards != 1 {
+				t.Errorf("%s: at %v with %d entries, %d discarded", step, r.Current(), r.Snapshot().Len(), first.discards)
+			}
+			close(second.release)
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 type listenerFunc func(ctx context.Context, op string, e registry.Entry) error
 
 func (f listenerFunc) Create(ctx context.Context, e registry.Entry) error { return f(ctx, "create", e) }

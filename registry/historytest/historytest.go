@@ -28,7 +28,8 @@ func Run(t *testing.T, open func(t *testing.T) registry.History, reopen func(t *
 	}
 }
 
-// Sample returns a changeset with one operation of each kind and every type of value.
+// Sample returns a changeset with operations of every kind and every type of value, the
+// empty ones too.
 func Sample(n int) registry.Changeset {
 	e := registry.Entry{
 		ID: registry.NewID("app.sub", fmt.Sprintf("e:%d", n)), Kind: "test.kind",
@@ -36,11 +37,16 @@ func Sample(n int) registry.Changeset {
 		Data: map[string]any{"deep": map[string]any{"list": []any{[]any{}, map[string]any{}, 1.5, -0.25, 1e300, float64(1 << 53)}}, "text": "ünï\x00code\n"},
 	}
 	old := registry.Entry{ID: e.ID, Kind: e.Kind, Data: []any{"plain"}}
-	return registry.Changeset{
+	c := registry.Changeset{
 		{Kind: registry.Create, Entry: e},
 		{Kind: registry.Update, Entry: e, Original: &old},
 		{Kind: registry.Delete, Entry: registry.Entry{ID: e.ID, Kind: e.Kind}, Original: &e},
 	}
+	for i, v := range []any{nil, 0.0, "", false, []any{}, map[string]any{}} {
+		e := registry.Entry{ID: registry.NewID("", fmt.Sprint("empty", i)), Kind: "k", Meta: map[string]any{}, Data: v}
+		c = append(c, registry.Op{Kind: registry.Update, Entry: e, Original: &e})
+	}
+	return c
 }
 
 // SampleRecord returns a record with all fields set for odd versions and no more than the

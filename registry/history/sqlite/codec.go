@@ -15,13 +15,14 @@ import (
 )
 
 // record is the stored form of an operation. Numbers in meta and data are always stored
-// as 64-bit floats, the only kind entries hold, so they come back as they were.
+// as 64-bit floats, the only kind entries hold, so they come back as they were. Data is
+// stored also when it is empty: 0, "" and false are not nothing.
 type record struct {
 	Op       string         `msgpack:"op"`
 	ID       string         `msgpack:"id"`
 	Kind     string         `msgpack:"kind"`
 	Meta     map[string]any `msgpack:"meta,omitempty"`
-	Data     any            `msgpack:"data,omitempty"`
+	Data     any            `msgpack:"data"`
 	Original *record        `msgpack:"original,omitempty"`
 }
 

@@ -117,6 +117,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add(operation("data", nested(100)))
+	f.Add(operation("data", 0.0))
+	f.Add(operation("data", ""))
+	f.Add(operation("data", false))
 	f.Add(operation("meta", nil))
 	f.Add([]byte("\x91\xdf\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
