@@ -77,7 +77,7 @@ func entriesMap(entries []Entry) (pmap.Map[Entry], []error) {
 			errs = append(errs, &EntryError{ID: e.ID, Position: e.Position(""), Err: err})
 			continue
 		}
-		b.Set(pmap.Key(e.ID), e)
+		b.Put(e, keyOf)
 	}
 	return b.Map(), errs
 }

@@ -185,7 +185,7 @@ func replay(m pmap.Map[Entry], c Changeset) pmap.Map[Entry] {
 		if op.Kind == Delete {
 			b.Delete(pmap.Key(op.Entry.ID))
 		} else {
-			b.Set(pmap.Key(op.Entry.ID), op.Entry)
+			b.Put(op.Entry, keyOf)
 		}
 	}
 	return b.Map()

@@ -24,6 +24,9 @@ type baseline struct {
 	last    uint64 // highest version at that time
 }
 
+// keyOf returns the key of an entry in a map of entries.
+func keyOf(e *Entry) *pmap.Key { return (*pmap.Key)(&e.ID) }
+
 func (s *state) has(id ID) bool { return s.entries.Get(pmap.Key(id)) != nil }
 
 // Snapshot is an unchanging view of all entries at one moment. It is a small value, all

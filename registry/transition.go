@@ -188,7 +188,7 @@ func (t *transition) set(op Op) {
 	if op.Kind == Delete {
 		t.pending.Delete(pmap.Key(op.Entry.ID))
 	} else {
-		t.pending.Set(pmap.Key(op.Entry.ID), op.Entry)
+		t.pending.Put(op.Entry, keyOf)
 	}
 }
 

@@ -22,7 +22,15 @@ func (b *Builder[V]) Get(k Key) *V { return b.m.Get(k) }
 func (b *Builder[V]) Len() int { return b.m.n }
 
 // Set gives k the value v.
-func (b *Builder[V]) Set(k Key, v V) { b.m.set(k, v, b.e) }
+func (b *Builder[V]) Set(k Key, v V) { b.m.set(&leaf[V]{key: &k, val: v}, b.e) }
+
+// Put gives the key that is a part of v the value v, and keeps it only there. key returns
+// where it is.
+func (b *Builder[V]) Put(v V, key func(*V) *Key) {
+	l := &leaf[V]{val: v}
+	l.key = key(&l.val)
+	b.m.set(l, b.e)
+}
 
 // Delete removes k.
 func (b *Builder[V]) Delete(k Key) { b.m.delete(k, b.e) }

@@ -15,10 +15,10 @@ func diffNode[V any](a, b *node[V], f func(Key, *V, *V)) {
 	case a == b:
 		return
 	case a == nil:
-		b.each(func(l *leaf[V]) bool { f(l.key, nil, &l.val); return true })
+		b.each(func(l *leaf[V]) bool { f(*l.key, nil, &l.val); return true })
 		return
 	case b == nil:
-		a.each(func(l *leaf[V]) bool { f(l.key, &l.val, nil); return true })
+		a.each(func(l *leaf[V]) bool { f(*l.key, &l.val, nil); return true })
 		return
 	}
 	if a.leafMap|a.kidMap == 0 { // both are buckets
@@ -75,23 +75,23 @@ func below[V any](n *node[V]) []*leaf[V] {
 // diffLeaves compares two small sets of leaves, mostly of one or two.
 func diffLeaves[V any](a, b []*leaf[V], f func(Key, *V, *V)) {
 	for _, l := range a {
-		switch o := withKey(b, l.key); {
+		switch o := withKey(b, *l.key); {
 		case o == nil:
-			f(l.key, &l.val, nil)
+			f(*l.key, &l.val, nil)
 		case o != l:
-			f(l.key, &l.val, &o.val)
+			f(*l.key, &l.val, &o.val)
 		}
 	}
 	for _, l := range b {
-		if withKey(a, l.key) == nil {
-			f(l.key, nil, &l.val)
+		if withKey(a, *l.key) == nil {
+			f(*l.key, nil, &l.val)
 		}
 	}
 }
 
 func withKey[V any](leaves []*leaf[V], k Key) *leaf[V] {
 	for _, l := range leaves {
-		if l.key == k {
+		if *l.key == k {
 			return l
 		}
 	}

@@ -85,7 +85,7 @@ func TestKeysOfEveryLengthAreToldApart(t *testing.T) {
 		hashes[hashOf(k)] = k
 		for _, o := range keys {
 			ks, os := sampleOf(k), sampleOf(o)
-			l := leaf[int]{sample: os, key: o}
+			l := leaf[int]{sample: os, key: &o}
 			if l.is(k, &ks) != (k == o) {
 				t.Errorf("a leaf of %q taken for %q", o, k)
 			}

@@ -76,13 +76,14 @@ func (m Map[V]) Get(k Key) *V {
 
 // Set returns a map in which k has value v.
 func (m Map[V]) Set(k Key, v V) Map[V] {
-	m.set(k, v, nil)
+	m.set(&leaf[V]{key: &k, val: v}, nil)
 	return m
 }
 
-func (m *Map[V]) set(k Key, v V, e *edit) {
-	h, s := digest(k)
-	root, replaced := insert(m.root, 0, h, &leaf[V]{sample: s, key: k, val: v}, e)
+func (m *Map[V]) set(l *leaf[V], e *edit) {
+	var h uint64
+	h, l.sample = digest(*l.key)
+	root, replaced := insert(m.root, 0, h, l, e)
 	if !replaced {
 		m.n++
 	}
@@ -107,7 +108,7 @@ func (m *Map[V]) delete(k Key, e *edit) {
 func (m Map[V]) All() iter.Seq2[Key, *V] {
 	return func(yield func(Key, *V) bool) {
 		if m.root != nil {
-			m.root.each(func(l *leaf[V]) bool { return yield(l.key, &l.val) })
+			m.root.each(func(l *leaf[V]) bool { return yield(*l.key, &l.val) })
 		}
 	}
 }

@@ -152,3 +152,29 @@ func TestGetDoesNotAllocate(t *testing.T) {
 		t.Errorf("Get allocates %v times", n)
 	}
 }
+
+// entry has its key in it.
+type entry struct {
+	n int
+	k Key
+}
+
+func TestPutKeepsTheKeyInTheValue(t *testing.T) {
+	keyOf := func(e *entry) *Key { return &e.k }
+	b := NewBuilder(Map[entry]{})
+	for i := range 1000 {
+		b.Put(entry{i, Key{"n", fmt.Sprint(i % 500)}}, keyOf)
+	}
+	m := b.Map()
+	if m.Len() != 500 {
+		t.Errorf("Len is %d", m.Len())
+	}
+	for k, e := range m.All() {
+		if p := m.Get(k); p != e || e.k != k || k.Name != fmt.Sprint(e.n-500) {
+			t.Errorf("%v is %v, Get finds %v", k, e, p)
+		}
+	}
+	if allocs := testing.AllocsPerRun(100, func() { b.Put(entry{0, Key{"n", "0"}}, keyOf) }); allocs > 1 {
+		t.Errorf("Put allocates %v times", allocs)
+	}
+}
