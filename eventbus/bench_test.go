@@ -149,38 +149,62 @@ func BenchmarkIdleLatency(b *testing.B) {
 // which two match.
 func BenchmarkTopics(b *testing.B) {
 	for _, topics := range []int{1, 10, 100, 1000, 10_000, 100_000} {
-		b.Run(fmt.Sprint(topics), func(b *testing.B) {
-			bus := newBus(b)
-			for i := range 1000 {
-				p := eventbus.Pattern{System: "(process|registry)", Kind: fmt.Sprintf("*.%d.**", -1-i)}
-				if _, err := bus.Subscribe(context.Background(), p, func(eventbus.Event) {}); err != nil {
-					b.Fatal(err)
-				}
+		b.Run(fmt.Sprint(topics), func(b *testing.B) { runTopics(b, topics, 0, eventbus.Pattern{}) })
+	}
+}
+
+// BenchmarkTopicsUnderChurn is the same with a subscription that comes and goes for
+// every so many events.
+func BenchmarkTopicsUnderChurn(b *testing.B) {
+	for _, tc := range []struct {
+		name    string
+		pattern eventbus.Pattern
+	}{
+		{"exact", eventbus.Pattern{System: "other", Kind: "x"}},
+		{"wildcard", eventbus.Pattern{System: "(process|other)", Kind: "*.x"}},
+		{"known", eventbus.Pattern{System: "process", Kind: "process.*"}},
+	} {
+		for _, every := range []int{10, 100} {
+			b.Run(fmt.Sprintf("%s/every=%d", tc.name, every), func(b *testing.B) { runTopics(b, 100, every, tc.pattern) })
+		}
+	}
+}
+
+func runTopics(b *testing.B, topics, churn int, passing eventbus.Pattern) {
+	bus := newBus(b)
+	subscribe := func(p eventbus.Pattern, handler func(eventbus.Event)) *eventbus.Subscription {
+		s, err := bus.Subscribe(context.Background(), p, handler)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return s
+	}
+	for i := range 1000 {
+		subscribe(eventbus.Pattern{System: "(process|registry)", Kind: fmt.Sprintf("*.%d.**", -1-i)}, func(eventbus.Event) {})
+	}
+	n := b.N
+	all := newCounter(2)
+	for _, p := range []eventbus.Pattern{{System: "process", Kind: "process.*"}, {System: "process"}} {
+		seen := 0
+		subscribe(p, func(eventbus.Event) {
+			if seen++; seen == n {
+				all.add(1)
 			}
-			n := b.N
-			all := newCounter(2)
-			for _, p := range []eventbus.Pattern{{System: "process", Kind: "process.*"}, {System: "process"}} {
-				seen := 0
-				if _, err := bus.Subscribe(context.Background(), p, func(eventbus.Event) {
-					if seen++; seen == n {
-						all.add(1)
-					}
-				}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			events := make([]eventbus.Event, topics)
-			for i := range events {
-				events[i] = eventbus.Event{System: "process", Kind: fmt.Sprintf("process.%d", i)}
-			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			for i := range n {
-				bus.Publish(events[i%topics])
-			}
-			<-all.done
 		})
 	}
+	events := make([]eventbus.Event, topics)
+	for i := range events {
+		events[i] = eventbus.Event{System: "process", Kind: fmt.Sprintf("process.%d", i)}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range n {
+		if churn > 0 && i%churn == 0 {
+			subscribe(passing, func(eventbus.Event) {}).Close()
+		}
+		bus.Publish(events[i%topics])
+	}
+	<-all.done
 }
 
 // BenchmarkMetrics is BenchmarkPublishDelivered with an adapter that counts by topic.

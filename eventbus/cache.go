@@ -10,8 +10,7 @@ import "hash/maphash"
 //
 // It is set-associative like the cache of a processor: a topic has its place in one small
 // set of results, of which the one asked for least recently makes room. So it is bounded
-// by construction, forgetting everything takes no time, and a result is replaced without
-// allocating: topics made from data, such as ids, of which there is no end, neither fill
+// by construction, and a result is replaced without allocating: topics made from data, such as ids, of which there is no end, neither fill
 // the memory nor trouble the collector. It keeps copies of the topics, as the strings of
 // an event may be parts of something large.
 type topicCache struct {
@@ -33,11 +32,14 @@ type resultSet struct {
 
 // result is the outcome for one topic.
 type result struct {
-	generation uint64 // of the index; valid as long as that is the same
-	topic      []byte // system and kind, one behind the other
-	split      int    // the length of system
-	nodes      []*node
+	seen  uint64 // the number of the change up to which it is known to be valid
+	topic []byte // system and kind, one behind the other
+	split int    // the length of system; nothing when the result must not be used
+	nodes []*node
 }
+
+// nothing is no length.
+const nothing = -1
 
 // Bounds of the cache. Filled to the brim it would take 2.7 MB; topics of 32 bytes that
 // match two patterns each make it 0.3 MB.
@@ -58,7 +60,7 @@ const (
 // find returns the final nodes for a topic. They must not be changed and are valid
 // until the next call.
 func (t *topicCache) find(x *index, system, kind string) []*node {
-	if t.latest != nil && t.latest.holds(x.generation, system, kind) {
+	if t.latest != nil && t.latest.holds(&x.changes, system, kind) {
 		return t.latest.nodes
 	}
 	if len(system)+len(kind) > maxTopic {
@@ -75,11 +77,10 @@ func (t *topicCache) find(x *index, system, kind string) []*node {
 		t.sets = make([]resultSet, minSets)
 		t.seed = maphash.MakeSeed()
 	}
-	hash := maphash.String(t.seed, system)*31 + maphash.String(t.seed, kind)
-	set := &t.sets[hash&uint64(len(t.sets)-1)]
+	set, hash := t.set(system, kind)
 	t.clock++
 	for i, h := range set.hashes {
-		if h == hash && set.results[i].holds(x.generation, system, kind) {
+		if h == hash && set.asked[i] > 0 && set.results[i].holds(&x.changes, system, kind) {
 			set.asked[i] = t.clock
 			t.latest = &set.results[i]
 			return t.latest.nodes
@@ -93,6 +94,12 @@ func (t *topicCache) find(x *index, system, kind string) []*node {
 	return t.latest.nodes
 }
 
+// set returns the set for a topic, and the hash of that; there must be a table.
+func (t *topicCache) set(system, kind string) (*resultSet, uint64) {
+	hash := maphash.String(t.seed, system)*31 + maphash.String(t.seed, kind)
+	return &t.sets[hash&uint64(len(t.sets)-1)], hash
+}
+
 // keep moves what was found to a set.
 func (t *topicCache) keep(x *index, set *resultSet, hash uint64) {
 	oldest := 0
@@ -102,7 +109,7 @@ func (t *topicCache) keep(x *index, set *resultSet, hash uint64) {
 		}
 	}
 	r := &set.results[oldest]
-	if set.asked[oldest] > 0 && r.generation == x.generation {
+	if set.asked[oldest] > 0 && r.seen == x.changes.count {
 		t.lost++
 	}
 	set.hashes[oldest], set.asked[oldest] = hash, t.clock
@@ -113,15 +120,45 @@ func (t *topicCache) keep(x *index, set *resultSet, hash uint64) {
 	}
 }
 
-// holds reports whether r is the present result for a topic.
-func (r *result) holds(generation uint64, system, kind string) bool {
-	return r.generation == generation && r.split == len(system) && len(r.topic) == len(system)+len(kind) &&
+// forget drops the result for a topic.
+func (t *topicCache) forget(system, kind string) {
+	if t.latest != nil && t.latest.is(system, kind) {
+		t.latest.split = nothing
+	}
+	if t.sets == nil {
+		return
+	}
+	set, _ := t.set(system, kind)
+	for i := range set.results {
+		if set.results[i].is(system, kind) {
+			set.results[i].split = nothing
+		}
+	}
+}
+
+// is reports whether r is the result for a topic.
+func (r *result) is(system, kind string) bool {
+	return r.split == len(system) && len(r.topic) == len(system)+len(kind) &&
 		string(r.topic[:r.split]) == system && string(r.topic[r.split:]) == kind
+}
+
+// holds reports whether r is the result for a topic and valid.
+func (r *result) holds(c *changes, system, kind string) bool {
+	if !r.is(system, kind) {
+		return false
+	}
+	if r.seen != c.count {
+		if c.concern(r.seen, system, kind) {
+			return false
+		}
+		r.seen = c.count
+	}
+	return true
 }
 
 // fill makes r the result for a topic.
 func (r *result) fill(x *index, system, kind string) {
-	r.generation = x.generation
+	r.seen = x.changes.count
 	r.topic = append(append(r.topic[:0], system...), kind...)
 	r.split = len(system)
 	clear(r.nodes)

@@ -6,7 +6,6 @@ package eventbus
 // time is; the role changes hands under Bus.mu.
 type dispatcher struct {
 	index   index
-	cache   topicCache
 	taken   []action        // being carried out
 	next    int             // in taken
 	touched []*Subscription // have staged spans
@@ -31,7 +30,6 @@ func (b *Bus) dispatch() *Subscription {
 				b.route(a.span)
 			case a.sub == nil:
 				d.index.each((*Subscription).finish)
-				b.flushReady()
 				b.crew.close()
 				close(b.done)
 				return nil // and stay the dispatcher: there is to be no other
@@ -96,7 +94,7 @@ func (b *Bus) route(sp span) {
 		}
 		var refs int32
 		matching := 0
-		for _, n := range d.cache.find(&d.index, first.System, first.Kind) {
+		for _, n := range d.index.find(first.System, first.Kind) {
 			matching += len(n.subs)
 			for _, s := range n.subs {
 				added, fresh := s.stage(c, from, to)
@@ -117,6 +115,7 @@ func (b *Bus) route(sp span) {
 	b.handOver()
 	b.release(c)
 	if b.config.metrics != nil {
+		b.flushReady() // nobody has to wait for what is foreign
 		b.report()
 	}
 }

@@ -25,14 +25,19 @@ type Pattern struct {
 // Match reports whether the pattern selects e. It compiles the pattern anew; the
 // bus compiles it once, when subscribing.
 func (p Pattern) Match(e Event) bool {
-	return (p.System == "" || CompilePattern(p.System).Match(e.System)) &&
-		(p.Kind == "" || CompilePattern(p.Kind).Match(e.Kind))
+	system, kind := p.compile()
+	return system.Match(e.System) && kind.Match(e.Kind)
 }
 
 // String returns the two parts joined by a dot, an empty part as "**".
 func (p Pattern) String() string {
 	system, kind := p.parts()
 	return system + "." + kind
+}
+
+func (p Pattern) compile() (system, kind Matcher) {
+	s, k := p.parts()
+	return CompilePattern(s), CompilePattern(k)
 }
 
 func (p Pattern) parts() (system, kind string) {

@@ -2,7 +2,9 @@ package eventbus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/wippyrun/kit/eventbus"
@@ -91,20 +93,74 @@ func ExampleWaiter() {
 		fmt.Println(err)
 	}
 
-	// The asking side: prepare, ask, wait.
+	// The asking side.
 	w, err := bus.NewWaiter(ctx, eventbus.Pattern{System: "host", Kind: "host.(accept|reject)"})
 	if err != nil {
 		fmt.Println(err)
 	}
-	reply := w.Prepare("app:processes")
-	bus.Publish(eventbus.Event{System: "host", Kind: "host.register", Path: "app:processes"})
-	_, accepted, err := reply.Wait(ctx, time.Second)
+	_, accepted, err := w.Await(ctx, eventbus.Event{System: "host", Kind: "host.register", Path: "app:processes"}, time.Second)
 	fmt.Println(accepted, err)
 
 	if err := bus.Stop(ctx); err != nil {
 		fmt.Println(err)
 	}
 	// Output: true <nil>
+}
+
+// ExampleWaiter_Prepare is for when the request is not an event, or when something else
+// has to be done before waiting.
+func ExampleWaiter_Prepare() {
+	ctx := context.Background()
+	bus := eventbus.New()
+	w, err := bus.NewWaiter(ctx, eventbus.Pattern{System: "host", Kind: "host.(accept|reject)"})
+	if err != nil {
+		fmt.Println(err)
+	}
+	reply := w.Prepare("app:processes") // before anything that may cause the reply
+	bus.Publish(eventbus.Event{System: "host", Kind: "host.reject", Path: "app:processes", Data: errors.New("no room")})
+	_, accepted, err := reply.Wait(ctx, time.Second)
+	fmt.Println(accepted, err)
+
+	if err := bus.Stop(ctx); err != nil {
+		fmt.Println(err)
+	}
+	// Output: false no room
+}
+
+// byTopic counts events like a counter with labels does, of Prometheus or OpenTelemetry.
+// It allocates for a new topic only.
+type byTopic struct {
+	mu     sync.Mutex
+	events map[[2]string]int
+	lost   int
+}
+
+func (c *byTopic) Dispatched(system, kind string, events, subscriptions int) {
+	c.mu.Lock()
+	c.events[[2]string{system, kind}] += events
+	c.mu.Unlock()
+}
+
+func (c *byTopic) Overflowed(s *eventbus.Subscription, events int) {
+	c.mu.Lock()
+	c.lost += events
+	c.mu.Unlock()
+}
+
+func ExampleWithMetrics() {
+	metrics := byTopic{events: make(map[[2]string]int)}
+	bus := eventbus.New(eventbus.WithMetrics(&metrics))
+	bus.Publish(eventbus.Event{System: "process", Kind: "process.started"})
+	bus.Publish(eventbus.Event{System: "process", Kind: "process.stopped"})
+	bus.Publish(eventbus.Event{System: "process", Kind: "process.started"})
+	if err := bus.Stop(context.Background()); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println("started:", metrics.events[[2]string{"process", "process.started"}], "lost:", metrics.lost)
+	fmt.Println("published:", bus.Stats().Published) // what needs no labels is there to be read
+	// Output:
+	// started: 2 lost: 0
+	// published: 3
 }
 
 func ExampleCompilePattern() {

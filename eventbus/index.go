@@ -15,9 +15,10 @@ import "slices"
 // kind patterns, whose final nodes hold the subscriptions. Used by the dispatcher
 // only.
 type index struct {
-	root       node
-	generation uint64 // changes with the set of patterns; results of match are valid as long
-	stamp      uint64
+	root    node
+	cache   topicCache
+	changes changes // new patterns with a wildcard
+	stamp   uint64
 
 	// Buffers of match, kept between calls.
 	current, next, systems []*node
@@ -42,21 +43,28 @@ type node struct {
 
 // add puts s under its pattern.
 func (x *index) add(s *Subscription) {
-	system, kind := s.pattern.parts()
-	n := x.root.descend(CompilePattern(system).tokens)
+	system, kind := s.pattern.compile()
+	n := x.root.descend(system.tokens)
 	if n.kinds == nil {
 		n.kinds = &node{parent: n}
 	}
-	n = n.kinds.descend(CompilePattern(kind).tokens)
+	n = n.kinds.descend(kind.tokens)
 	s.leaf, s.place = n, len(n.subs)
 	n.subs = append(n.subs, s)
-	if len(n.subs) == 1 {
-		x.generation++
+	if len(n.subs) > 1 {
+		return
+	}
+	// One without wildcards, the most common, concerns one topic only.
+	if system.plain && kind.plain {
+		x.cache.forget(system.text, kind.text)
+	} else {
+		x.changes.add(system, kind)
 	}
 }
 
 // remove takes s out and removes the nodes that only it needed. Removing twice, or what
-// was never added, does nothing.
+// was never added, does nothing. Results in the cache stay valid: a node without
+// subscriptions does no harm there, and should its pattern come back, that is a change.
 func (x *index) remove(s *Subscription) {
 	n := s.leaf
 	if n == nil {
@@ -69,7 +77,7 @@ func (x *index) remove(s *Subscription) {
 	n.subs = n.subs[:last]
 	s.leaf = nil
 	if last == 0 {
-		x.generation++
+		n.subs = nil
 	}
 	for n != &x.root && n.unused() {
 		n.parent.detach(n)
@@ -194,6 +202,10 @@ func (n *node) detach(c *node) {
 		}
 	}
 }
+
+// find returns the final nodes whose pattern matches, for a while from the cache. They
+// must not be changed and are valid until the next call.
+func (x *index) find(system, kind string) []*node { return x.cache.find(x, system, kind) }
 
 // match appends the final nodes whose pattern matches to finals; their subscriptions
 // are those that want the topic, each once: a subscription has one place in the tree,

@@ -125,6 +125,52 @@ func TestIndexCopesWithManyPatternsAndTopics(t *testing.T) {
 	}
 }
 
+// TestNewPatternsReachRememberedTopics adds a pattern that concerns one of many topics
+// that are remembered, with and without a wildcard, and so many others besides that the
+// cache can just or just not tell which topics are concerned.
+func TestNewPatternsReachRememberedTopics(t *testing.T) {
+	const topics = 12
+	for _, kind := range []string{"k.%d", "*.%d"} {
+		for _, more := range []int{0, 1, eventbus.LatestChanges - 1, eventbus.LatestChanges, eventbus.LatestChanges + 1} {
+			var x scanned
+			find := func() {
+				for i := range topics {
+					x.compare(t, "s", fmt.Sprintf("k.%d", i))
+				}
+			}
+			x.add(eventbus.Pattern{System: "s"})
+			for range 4 {
+				find()
+			}
+			for i := range topics {
+				x.add(eventbus.Pattern{System: "s", Kind: fmt.Sprintf(kind, i)})
+				for j := range more {
+					x.add(eventbus.Pattern{System: "other", Kind: fmt.Sprintf("*.%d.%d", i, j)})
+				}
+				find()
+			}
+		}
+	}
+}
+
+// TestPatternsThatGoAndComeBackAreFound removes what is in a remembered result.
+func TestPatternsThatGoAndComeBackAreFound(t *testing.T) {
+	var x scanned
+	for _, p := range []eventbus.Pattern{{System: "s"}, {System: "s", Kind: "k"}, {System: "s", Kind: "k.**"}, {Kind: "k"}} {
+		x.add(p)
+	}
+	for range 3 {
+		for i := range 4 {
+			x.compare(t, "s", "k")
+			x.compare(t, "s", "x")
+			p := x.subs[i].Pattern()
+			x.remove(i)
+			x.compare(t, "s", "k")
+			x.add(p)
+		}
+	}
+}
+
 // TestCacheIsBounded looks for more topics than are remembered, some of which are too
 // long or match too many patterns.
 func TestCacheIsBounded(t *testing.T) {
@@ -154,12 +200,31 @@ func TestCacheIsBounded(t *testing.T) {
 	if room != eventbus.MaxResults || valid > room || valid < room/2 {
 		t.Errorf("%d of %d results in use, want most of %d", valid, room, eventbus.MaxResults)
 	}
-	x.Add(eventbus.Pattern{System: "few"})
-	if _, valid := x.Remembered(); valid != 0 {
-		t.Errorf("%d results outlived a change of patterns", valid)
+}
+
+// TestLongAndBusyTopicsAreNotRemembered is about what would make the bound in numbers none
+// in bytes.
+func TestLongAndBusyTopicsAreNotRemembered(t *testing.T) {
+	var x eventbus.Index
+	x.Add(eventbus.Pattern{})
+	for i := range eventbus.MaxNodes {
+		x.Add(eventbus.Pattern{System: fmt.Sprintf("(many|%d)", i), Kind: "**"})
 	}
-	if found = x.Find(found[:0], "few", "1"); len(found) != 2 {
-		t.Errorf("found %d after the change, want 2", len(found))
+	x.Find(nil, "few", "1")
+	x.Find(nil, "few", "2")
+	_, before := x.Remembered()
+	if before == 0 {
+		t.Fatal("a short topic that matches one pattern is not remembered")
+	}
+	long := strings.Repeat("x", eventbus.MaxTopic)
+	for i := range 100 {
+		x.Find(nil, "few", fmt.Sprint(long, i))
+		if n := len(x.Find(nil, "many", fmt.Sprint(i))); n != eventbus.MaxNodes+1 {
+			t.Fatalf("%d patterns match, want one more than %d", n, eventbus.MaxNodes)
+		}
+	}
+	if _, valid := x.Remembered(); valid != before {
+		t.Errorf("%d results more are remembered", valid-before)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/wippyrun/kit/eventbus"
 )
@@ -61,6 +62,33 @@ func TestBoundedPolicies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBoundedSubscriberIsHandedAnEighthAtATime looks at the queue of a subscriber that got
+// stuck again after it had more to do.
+func TestBoundedSubscriberIsHandedAnEighthAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const capacity = 64
+		bus := eventbus.New()
+		step := make(chan struct{})
+		s := subscribe(t, bus, "", "", func(eventbus.Event) { <-step }, eventbus.Bounded(capacity, eventbus.DropNewest))
+		bus.Publish(event("s", "k", ""))
+		synctest.Wait()
+		for range capacity {
+			bus.Publish(event("s", "k", ""))
+		}
+		synctest.Wait()
+		if n := s.Pending(); n != capacity {
+			t.Errorf("%d pending, want %d", n, capacity)
+		}
+		step <- struct{}{}
+		synctest.Wait()
+		if n := s.Pending(); n != capacity-capacity/8 {
+			t.Errorf("%d pending, want %d", n, capacity-capacity/8)
+		}
+		close(step)
+		stop(t, bus)
+	})
 }
 
 func TestErrorsHaveKinds(t *testing.T) {

@@ -121,7 +121,7 @@ func FuzzMatch(f *testing.F) {
 
 var (
 	segmentGen = rapid.SampledFrom([]string{"a", "b", "c", "", "a", "b"})
-	tokenGen   = rapid.SampledFrom([]string{"a", "b", "c", "", "*", "*", "**", "**", "(a|b)", "(b|c|)", "(a)"})
+	tokenGen   = rapid.SampledFrom([]string{"a", "b", "c", "", "*", "*", "**", "**", "(a|b)", "(b|c|)", "(a)", "(a|a|c)"})
 	subjectGen = rapid.Custom(func(t *rapid.T) string {
 		return strings.Join(rapid.SliceOfN(segmentGen, 0, 5).Draw(t, "segments"), ".")
 	})

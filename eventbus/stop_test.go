@@ -81,10 +81,42 @@ func TestStopWithAnEndedContextEndsEverything(t *testing.T) {
 				t.Fatalf("subscription error %v", s.Err())
 			}
 		}
-		if s := bus.Stats(); s.Published != 5000 || s.Subscriptions != 0 {
+		s := bus.Stats()
+		if s.Published != 5000 || s.Subscriptions != 0 || s.Queued != uint64(len(subs))*(s.Published-s.Dropped) {
 			t.Fatalf("stats %+v", s)
 		}
 	}
+}
+
+// TestStopThatGivesUpDropsWhatIsQueued holds up the dispatcher, so that events are in
+// front of it when Stop gives up.
+func TestStopThatGivesUpDropsWhatIsQueued(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		told := recorder{then: func() { <-release }}
+		bus := eventbus.New(eventbus.WithMetrics(&told))
+		var got sink
+		subscribe(t, bus, "", "", got.add)
+		bus.Publish(event("s", "k", "dispatched"))
+		synctest.Wait()
+		for range 1000 {
+			bus.Publish(event("s", "k", "queued"))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		go func() {
+			<-ctx.Done()
+			synctest.Wait() // until Stop has given up
+			close(release)
+		}()
+		if err := bus.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+		if paths := got.paths(); !slices.Equal(paths, []string{"dispatched"}) || bus.Stats().Dropped != 1000 {
+			t.Errorf("delivered %d, stats %+v", len(paths), bus.Stats())
+		}
+		stop(t, bus)
+	})
 }
 
 // TestStopWaitsForCallbacksOfClosedSubscriptions has a callback that outlives its

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/wippyrun/kit/eventbus"
 )
@@ -124,23 +125,26 @@ func TestBusMayBeUsedFromCallbacks(t *testing.T) {
 }
 
 func TestSubscribeChanDeliversInOrderAndFreesABlockedSend(t *testing.T) {
-	bus := eventbus.New()
-	ch := make(chan eventbus.Event) // no buffer
-	s, err := bus.SubscribeChan(t.Context(), eventbus.Pattern{}, ch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range numbered(300) {
-		bus.Publish(event("s", "k", path))
-	}
-	for _, path := range numbered(200) {
-		if ev := <-ch; ev.Path != path {
-			t.Fatalf("got %s, want %s", ev.Path, path)
+	synctest.Test(t, func(t *testing.T) {
+		bus := eventbus.New()
+		ch := make(chan eventbus.Event) // no buffer
+		s, err := bus.SubscribeChan(t.Context(), eventbus.Pattern{}, ch)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	s.Close() // a hundred are left and nobody receives
-	<-s.Done()
-	stop(t, bus)
+		for _, path := range numbered(300) {
+			bus.Publish(event("s", "k", path))
+		}
+		for _, path := range numbered(200) {
+			if ev := <-ch; ev.Path != path {
+				t.Fatalf("got %s, want %s", ev.Path, path)
+			}
+		}
+		synctest.Wait() // a hundred are left, nobody receives, and the first is being sent
+		s.Close()
+		<-s.Done()
+		stop(t, bus)
+	})
 }
 
 func TestIdsAreUniqueAndReadable(t *testing.T) {

@@ -86,11 +86,6 @@ type Reply struct {
 // timeout (DefaultAwaitTimeout when it is not positive), the cause of the end of
 // ctx, or why the subscription ended. Wait is called once per Reply.
 func (r *Reply) Wait(ctx context.Context, timeout time.Duration) (ev Event, accepted bool, err error) {
-	select {
-	case ev := <-r.event:
-		return judge(ev)
-	default:
-	}
 	if timeout <= 0 {
 		timeout = DefaultAwaitTimeout
 	}
@@ -107,7 +102,7 @@ func (r *Reply) Wait(ctx context.Context, timeout time.Duration) (ev Event, acce
 		err = r.waiter.sub.Err()
 	}
 	r.Cancel()
-	select { // it came while the other case was chosen
+	select { // the reply may have come as well
 	case ev := <-r.event:
 		return judge(ev)
 	default:
