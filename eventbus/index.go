@@ -21,7 +21,7 @@ type index struct {
 	stamp   uint64
 
 	// Buffers of match, kept between calls.
-	current, next, systems []*node
+	current, next, roots []*node
 }
 
 // node is one state of the automaton.
@@ -211,28 +211,31 @@ func (x *index) find(system, kind string) []*node { return x.cache.find(x, syste
 // are those that want the topic, each once: a subscription has one place in the tree,
 // and a node is activated at most once per step.
 func (x *index) match(finals []*node, system, kind string) []*node {
-	x.systems = x.systems[:0]
-	for _, n := range x.run(&x.root, system) {
+	x.roots = append(x.roots[:0], &x.root)
+	systems := x.run(x.roots, system)
+	x.roots = x.roots[:0]
+	for _, n := range systems {
 		if n.kinds != nil {
-			x.systems = append(x.systems, n.kinds)
+			x.roots = append(x.roots, n.kinds)
 		}
 	}
-	for _, root := range x.systems {
-		for _, n := range x.run(root, kind) {
-			if len(n.subs) > 0 {
-				finals = append(finals, n)
-			}
+	for _, n := range x.run(x.roots, kind) {
+		if len(n.subs) > 0 {
+			finals = append(finals, n)
 		}
 	}
 	return finals
 }
 
-// run returns the nodes that are active after the whole subject, final or not. The
-// result is valid until the next run.
-func (x *index) run(root *node, subject string) []*node {
+// run runs a subject through the trees with the given roots, all at the same time. It
+// returns the nodes that are active after the whole subject, final or not. The result is
+// valid until the next run.
+func (x *index) run(roots []*node, subject string) []*node {
 	x.current = x.step(x.current[:0])
-	x.current = x.activate(x.current, root)
-	for rest := (segments{text: subject, end: subject == ""}); !rest.end; {
+	for _, root := range roots {
+		x.current = x.activate(x.current, root)
+	}
+	for rest := (segments{text: subject, end: subject == ""}); !rest.end && len(x.current) > 0; {
 		var segment string
 		segment, rest = rest.cut()
 		x.next = x.step(x.next[:0])

@@ -140,6 +140,9 @@ type segments struct {
 
 // cut returns the next segment and the cursor behind it.
 func (s segments) cut() (string, segments) {
-	segment, rest, more := strings.Cut(s.text, ".")
-	return segment, segments{text: rest, end: !more}
+	i := strings.IndexByte(s.text, '.')
+	if i < 0 {
+		return s.text, segments{end: true}
+	}
+	return s.text[:i], segments{text: s.text[i+1:]}
 }
