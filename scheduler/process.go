@@ -63,6 +63,8 @@ type Event struct {
 	Err  error
 	Tag  dispatch.Tag
 	Kind EventKind
+
+	gen uint32 // of completions: the incarnation of the process they are for
 }
 
 // Yield is one command a Step asked for.

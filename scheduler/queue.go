@@ -19,7 +19,7 @@ package scheduler
 type node struct {
 	event Event
 	next  *node
-	gen   uint32 // for completions: the incarnation of the process they are for
+	slab  *slab // what it is part of, nil for a single node; constant
 }
 
 // The values of the head that are not lists. They are compared by address and

@@ -37,7 +37,7 @@ func TestEventQueueBehavesLikeAList(t *testing.T) {
 			}
 			inHand = true
 			waiting++
-			if n.event.Kind == MessageEvent || n.event.Kind == YieldComplete && n.gen == 0 {
+			if n.event.Kind == MessageEvent || n.event.Kind == YieldComplete && n.event.gen == 0 {
 				queue = append(queue, n.event)
 			}
 		}
@@ -56,7 +56,7 @@ func TestEventQueueBehavesLikeAList(t *testing.T) {
 				push(&node{event: Event{Kind: YieldComplete, Tag: dispatch.Tag(next)}})
 			},
 			"late completion": func(*rapid.T) {
-				push(&node{event: Event{Kind: YieldComplete, Data: "late"}, gen: 1})
+				push(&node{event: Event{Kind: YieldComplete, Data: "late", gen: 1}})
 			},
 			"wake": func(*rapid.T) { push(&node{event: Event{Kind: wakeEvent}}) },
 			"collect": func(t *rapid.T) {

@@ -205,8 +205,7 @@ func (r *Ref) CompleteYield(tag dispatch.Tag, data any, err error) { r.complete(
 func (r *Ref) complete(gen uint32, tag dispatch.Tag, data any, err error) {
 	s := r.sched
 	n := s.nodes.get()
-	n.event = Event{Kind: YieldComplete, Tag: tag, Data: data, Err: err}
-	n.gen = gen
+	n.event = Event{Kind: YieldComplete, Tag: tag, Data: data, Err: err, gen: gen}
 	r.queued.Add(1)
 	switch r.push(n) {
 	case pushReady:

@@ -140,7 +140,7 @@ func (w *worker) accept(r *Ref, n *node) bool {
 	case MessageEvent:
 		return true
 	case YieldComplete:
-		if n.gen != r.gen() {
+		if n.event.gen != r.gen() {
 			w.sched.dropped(r, n.event)
 			return false
 		}

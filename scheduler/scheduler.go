@@ -310,8 +310,8 @@ func (s *Scheduler) Submit(ctx context.Context, p Process, opt SubmitOptions) (*
 		s.ready(r, nil)
 	} else {
 		s.global.push(r)
-		if s.wakeOne() {
-			handOver()
+		if w := s.wakeOne(); w != nil {
+			handOver(w)
 		}
 	}
 	if s.quit.Load() {

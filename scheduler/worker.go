@@ -53,6 +53,7 @@ type worker struct {
 
 	current atomic.Pointer[Ref] // process in hand, nil while searching; written by the worker
 	wakeup  chan struct{}       // buffered 1: one token per parked → awake
+	roused  atomic.Bool         // a token is there that the worker has not taken yet
 
 	// Owned by the worker.
 	tick      uint64
@@ -268,6 +269,7 @@ func (w *worker) park() bool {
 		}
 	}
 	<-w.wakeup // the waker has counted this worker as searching
+	w.roused.Store(false)
 	w.searches = true
 	s.monitor.arm()
 	if s.surplus.Load() > 0 && !w.settle() {
