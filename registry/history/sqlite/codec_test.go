@@ -80,7 +80,8 @@ func TestDecodeDoesNotTrustLengths(t *testing.T) {
 			t.Errorf("%.10x was decoded", data)
 		}
 		runtime.ReadMemStats(&after)
-		if got := after.TotalAlloc - before.TotalAlloc; got > 2<<20+uint64(len(data)) { // the library reads texts in pieces of 1 MB
+		// The library reads texts in pieces of 1 MB, which a build with the race detector rounds up.
+		if got := after.TotalAlloc - before.TotalAlloc; got > 4<<20+uint64(len(data)) {
 			t.Errorf("%.10x: %d bytes allocated", data, got)
 		}
 	}
