@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package internode
+
+import "errors"
+
+// Errors that end a connection. Those that come with a position or a reason wrap one of
+// these.
+var (
+	// ErrMalformed says that what the other side sent is not of this protocol.
+	ErrMalformed = errors.New("internode: malformed frame")
+	// ErrFrameSize says that a frame is longer than what is allowed.
+	ErrFrameSize = errors.New("internode: frame too long")
+	// ErrVersion says that the other side speaks another version of the protocol.
+	ErrVersion = errors.New("internode: protocol version differs")
+	// ErrProof says that the other side does not know the secret.
+	ErrProof = errors.New("internode: wrong proof of the secret")
+	// ErrSameNode says that both sides have the same node name.
+	ErrSameNode = errors.New("internode: both nodes have the same name")
+	// ErrRefused says that the other side ended the handshake, and why.
+	ErrRefused = errors.New("internode: refused by the other node")
+)
+
+// Errors of encoding a message, which is not sent then.
+var (
+	// ErrPayload says that the data of a payload is neither a string nor a []byte: it
+	// has to be converted first.
+	ErrPayload = errors.New("internode: payload is not encoded")
+)
