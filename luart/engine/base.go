@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
-
-	"github.com/wippyrun/kit/luart/syntax"
 )
 
 // newBase builds the globals every program has. The table is shared; programs
@@ -24,9 +22,6 @@ func newBase(e *Engine) *lua.LTable {
 		"require": luaRequire, "subscribe": globalSubscribe, "unsubscribe": globalUnsubscribe,
 	} {
 		base.RawSetString(name, goFunction(contain(name, fn)))
-	}
-	for name, fn := range syntax.Intrinsics() {
-		base.RawSetString(name, goFunction(fn))
 	}
 	base.RawSetString("next", nextFn)
 	base.RawSetString("_VERSION", lua.LString("Lua 5.1"))
@@ -90,9 +85,6 @@ func nextPair(t *lua.LTable, key lua.LValue) (k, v lua.LValue) {
 		key = lua.LNil
 	}
 	for k, v = base.Next(key); k != lua.LNil; k, v = base.Next(k) {
-		if name, ok := k.(lua.LString); ok && strings.HasPrefix(string(name), "\x00") {
-			continue // an operator, see package syntax
-		}
 		if t.RawGet(k) == lua.LNil {
 			return k, v
 		}

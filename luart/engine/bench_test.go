@@ -165,8 +165,12 @@ func BenchmarkPingPong(b *testing.B) {
 	end`, 0)
 	refs[1] = start(`return function(n)
 		local inbox = test.inbox()
+		inbox:receive() -- it may run before Submit returns its Ref
 		for i = 1, n do send.to(0, i) inbox:receive():payload():data() end
 	end`, b.N)
+	if err := refs[1].Send(relay.NewMessage(pids[0], pids[0], "go", payload.New(true))); err != nil {
+		b.Fatal(err)
+	}
 	if _, err := refs[1].Wait(b.Context()); err != nil {
 		b.Fatal(err)
 	}

@@ -80,7 +80,6 @@ const (
 const (
 	pollMask   = 31
 	cancelMask = 1023
-	heapMask   = 1<<19 - 1
 )
 
 // coroutine is the context.Context of its threads. gopher-lua asks Done before
@@ -120,10 +119,13 @@ func (c *coroutine) poll() <-chan struct{} {
 	if c.raise {
 		return closed
 	}
-	if c.tick&cancelMask == 0 {
-		if c.tick&heapMask == 0 {
-			p.checkHeap()
+	if epoch := p.engine.pressure.epoch.Load(); epoch != p.pressed {
+		p.checkMemory(epoch)
+		if p.failed() {
+			return closed
 		}
+	}
+	if c.tick&cancelMask == 0 {
 		if p.stopping() {
 			return closed
 		}

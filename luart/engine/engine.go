@@ -18,11 +18,12 @@ import (
 // concurrently.
 type Engine struct {
 	config
-	base    *lua.LTable // globals every program has
-	strings *lua.LTable // what getmetatable returns for a string
-	threads threads
-	drivers sync.Pool // *driver
-	protos  protoCache
+	base     *lua.LTable // globals every program has
+	strings  *lua.LTable // what getmetatable returns for a string
+	threads  threads
+	drivers  sync.Pool // *driver
+	pressure pressure
+	protos   protoCache
 
 	mu      sync.RWMutex // guards what follows
 	modules map[string]*module
@@ -47,6 +48,10 @@ func New(opts ...Option) *Engine {
 	view.RawSetString("__index", library)
 	e.strings = ReadOnly(view)
 	registerConversions(e.transcoder)
+	if e.maxHeap > 0 || e.maxProcess > 0 {
+		e.pressure.limit = min(e.maxHeap-1, e.maxProcess-1) + 1 // 0 is none
+		e.watch()
+	}
 	return e
 }
 

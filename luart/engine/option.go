@@ -27,6 +27,7 @@ type config struct {
 	maxRegister int
 	maxString   int
 	maxHeap     uint64
+	maxProcess  uint64
 	budget      int
 }
 
@@ -84,11 +85,20 @@ func WithMaxString(bytes int) Option {
 	return optionFunc(func(c config) config { c.maxString = bytes; return c })
 }
 
-// WithMaxHeap bounds the memory of the Go heap that Lua programs may fill. When
-// the heap is above it, the process that is running and makes it grow fails with
-// the error "not enough memory" (kind LimitExceeded). 0, the default, leaves
-// the heap to the garbage collector. Checking costs one runtime/metrics read per
-// half million instructions.
+// WithMaxProcess bounds the memory that one process keeps alive (see
+// Process.MemoryUse). A process that has more fails with the error "not enough
+// memory" (kind LimitExceeded), which a program cannot catch. Processes are measured
+// after garbage collections that leave more than that alive, while they run; the
+// heap may grow to twice as much and one value more before. 0, the default, sets no
+// bound.
+func WithMaxProcess(bytes uint64) Option {
+	return optionFunc(func(c config) config { c.maxProcess = bytes; return c })
+}
+
+// WithMaxHeap bounds the memory of the Go heap, whoever fills it. While a garbage
+// collection leaves more than that alive, each process that runs and has more than
+// 1 MiB fails with the error "not enough memory" (kind LimitExceeded). 0, the
+// default, leaves the heap to the garbage collector.
 func WithMaxHeap(bytes uint64) Option {
 	return optionFunc(func(c config) config { c.maxHeap = bytes; return c })
 }

@@ -74,7 +74,9 @@ func (g *programs) expr(depth int) string {
 		return g.pick("1", "2", "nil", "true", "false", `"s"`, g.variable(), g.variable(), g.variable(), "#g3", "t2[1]")
 	}
 	e := func() string { return g.expr(depth - 1) }
-	switch g.int(0, 15) {
+	switch g.int(0, 16) {
+	case 16:
+		return "str(" + e() + ") .. " + g.pick(`"," .. `, "") + "str(" + e() + "):sub(1, 3)"
 	case 0, 1:
 		return "num(" + e() + ") " + g.pick("+", "-", "%") + " (num(" + e() + ") % 1000 + 1)"
 	case 2:

@@ -3,8 +3,6 @@
 package engine
 
 import (
-	"runtime/metrics"
-
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/relay/payload"
@@ -63,20 +61,4 @@ func (p *Process) text(v lua.LValue) string {
 		}
 	}
 	return v.String()
-}
-
-var heapMetric = "/memory/classes/heap/objects:bytes"
-
-// checkHeap fails the process when it makes a heap grow that is too large
-// already.
-func (p *Process) checkHeap() {
-	limit := p.engine.maxHeap
-	if limit == 0 {
-		return
-	}
-	sample := []metrics.Sample{{Name: heapMetric}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() == metrics.KindUint64 && sample[0].Value.Uint64() > limit {
-		p.stop = NewError(KindLimitExceeded, "not enough memory")
-	}
 }

@@ -59,6 +59,7 @@ type Process struct {
 	rest       *processRest
 	stop       error  // why it must end now
 	seq        uint32 // messages seen
+	pressed    uint32 // the epoch of the memory pressure it was measured in
 	freeOp     int32  // 1 + index of a free op, 0 for none
 	openOps    int32
 	waits      int32 // coroutines waiting on channels
@@ -77,6 +78,7 @@ type processRest struct {
 	traced     lua.LValue
 	upgrade    *upgrade
 	index      map[string]int32 // topic to index in routes, when there are many
+	measureAt  uint64           // live bytes in the heap below which it need not be measured
 }
 
 // NewProcess makes a process. It runs nothing yet.

@@ -105,6 +105,7 @@ func newProto(id, source string, global map[string]bool) (*Proto, error) {
 	if p.fn, err = syntax.Bind(chunk, id, bound); err != nil {
 		return nil, NewError(KindInvalid, err.Error()).WithCause(err)
 	}
+	syntax.Inline(p.fn, intrinsics)
 	return p, nil
 }
 

@@ -117,6 +117,8 @@ func TestLimits(t *testing.T) {
 		`unpack({}, 1, 1e8)`,
 		`table.insert({}, 6e7, 1)`,
 		`string.pack("c2000000", "")`,
+		`(function(s) while true do s = s .. s end end)("x")`,
+		`(function(s) while true do s = s .. "," .. s end end)("x")`,
 		`table.concat({("x"):rep(9e5), ("x"):rep(9e5)})`,
 		`string.format("%s%s", ("x"):rep(9e5), ("x"):rep(9e5))`,
 	} {

@@ -36,6 +36,12 @@ func (p *parser) lowerAssign(s *ast.AssignStmt) ast.Stmt {
 		return s
 	}
 	if len(s.Lhs) == 1 && len(s.Rhs) == 1 {
+		if call, ok := s.Rhs[0].(*ast.FuncCallExpr); ok {
+			// One target takes one value anyway, and gopher-lua puts the function of a call that is
+			// adjusted to one into the last parameter before it reads the arguments from there.
+			call.AdjustRet = false
+			return s
+		}
 		if logical, ok := s.Rhs[0].(*ast.LogicalOpExpr); !ok || keepsResult(logical) || !p.local(s.Lhs[0]) {
 			return s
 		}

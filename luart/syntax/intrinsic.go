@@ -10,8 +10,9 @@ import (
 	"github.com/yuin/gopher-lua/ast"
 )
 
-// Operators that gopher-lua's virtual machine does not have become calls of global functions with these names, which
-// are no identifiers, so that a program cannot name them. [Intrinsics] implements them.
+// Operators that gopher-lua's virtual machine does not have, or not well enough, become calls of global functions with
+// these names, which are no identifiers, so that a program cannot name them. [Intrinsics] implements them. [Inline]
+// makes them constants of the code.
 const (
 	IntrinsicIDiv = "\x00idiv" // a // b
 	IntrinsicBAnd = "\x00band" // a & b
@@ -20,12 +21,15 @@ const (
 	IntrinsicShl  = "\x00shl"  // a << b
 	IntrinsicShr  = "\x00shr"  // a >> b
 	IntrinsicBNot = "\x00bnot" // ~a
+
+	IntrinsicConcat = "\x00concat" // a .. b .. c, any number of operands
 )
 
 // intrinsicText is what stack traces call an intrinsic.
 var intrinsicText = map[string]string{
 	IntrinsicIDiv: "operator //", IntrinsicBAnd: "operator &", IntrinsicBOr: "operator |",
 	IntrinsicBXor: "operator ~", IntrinsicShl: "operator <<", IntrinsicShr: "operator >>", IntrinsicBNot: "operator ~",
+	IntrinsicConcat: "operator ..",
 }
 
 // Intrinsics returns the functions behind the Intrinsic names. Compiled chunks that use the operators need them in
@@ -63,6 +67,14 @@ func Intrinsics() map[string]lua.LGFunction {
 		IntrinsicShr:  binary(shiftRight),
 		IntrinsicBNot: func(L *lua.LState) int {
 			L.Push(lua.LNumber(^bits(L, 1)))
+			return 1
+		},
+		IntrinsicConcat: func(L *lua.LState) int {
+			v, bad := Concat(L, math.MaxInt)
+			if bad > 0 {
+				L.RaiseError("attempt to concatenate a %s value", L.Get(bad).Type())
+			}
+			L.Push(v)
 			return 1
 		},
 	}
