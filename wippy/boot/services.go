@@ -4,6 +4,8 @@ package boot
 
 import (
 	"errors"
+	"math"
+	"runtime/debug"
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/all"
@@ -55,6 +57,15 @@ func (r *Runtime) loadEnv() error {
 	return r.listen(l, env.Kinds()...)
 }
 
+// processMemory is what one Lua process may keep alive: as much as the whole program
+// should use, no bound when that has none.
+func processMemory() uint64 {
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		return uint64(limit)
+	}
+	return 0
+}
+
 // loadEngine makes the Lua engine with all modules of this runtime.
 func (r *Runtime) loadEngine() error {
 	var (
@@ -65,6 +76,7 @@ func (r *Runtime) loadEngine() error {
 	)
 	e := engine.New(
 		engine.WithTranscoder(KeyTranscoder.MustGet(r.dict)),
+		engine.WithMaxProcess(processMemory()),
 		engine.WithPrinter(func(p *engine.Process, location, text string) {
 			r.log.Info(text, "pid", p.PID().String(), "location", location)
 		}),
