@@ -28,8 +28,8 @@ type world struct {
 	hit   func()
 }
 
-func newWorld(b *testing.B) *world {
-	w := &world{b: b, eng: engine.New()}
+func newWorld(b *testing.B, opts ...engine.Option) *world {
+	w := &world{b: b, eng: engine.New(opts...)}
 	err := w.eng.Register(engine.Module{Name: "post", Build: func(m *engine.Builder) error {
 		m.Func("inbox", func(L *lua.LState) int {
 			L.Push(engine.From(L).Inbox().Value())

@@ -46,6 +46,23 @@ func TestAttackMemoryFailsTheProcess(t *testing.T) {
 	}
 }
 
+// Messages that nobody receives belong to the process they were sent to.
+func TestAttackMailboxFloodFailsTheReceiver(t *testing.T) {
+	e := newEngine(t, engine.WithMaxProcess(32<<20))
+	m := start(t, e, `return function() test.inbox() channel.new():receive() end`)
+	m.step()
+	for i := 0; !m.done; i++ {
+		if i == 1_000_000 {
+			t.Fatalf("has %d bytes", m.p.MemoryUse(0))
+		}
+		m.send("topic", strings.Repeat("x", 1000))
+		m.step()
+	}
+	if m.err == nil || m.err.Error() != "not enough memory" {
+		t.Error(m.err)
+	}
+}
+
 // Who has little is not to blame for what another process has.
 func TestMemoryOfOthersDoesNotCount(t *testing.T) {
 	e := newEngine(t, engine.WithMaxProcess(32<<20))

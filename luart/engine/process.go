@@ -220,6 +220,9 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 			}
 		}
 	}
+	if epoch := p.engine.pressure.epoch.Load(); epoch != p.pressed {
+		p.checkMemory(epoch) // messages fill it without an instruction
+	}
 	for budget := p.engine.budget; p.head != nil && !p.done && p.stop == nil && !p.upgrading(); budget-- {
 		if budget == 0 {
 			out.Continue()
