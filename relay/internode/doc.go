@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package internode is the protocol between two nodes: frames on a stream, messages in
-// frames, and a handshake in which both sides prove that they know a secret.
+// frames, a handshake in which both sides prove that they know a secret, and the numbers
+// by which no message arrives twice.
 //
 // It is the ground floor of the internode transport: what is here neither dials nor
 // listens, and exports nothing but its errors yet.
@@ -36,6 +37,9 @@
 //   - What is not of this protocol is an error that says what is wrong with it, never a
 //     panic (TestFrameReaderRefusesWhatIsNoFrame, TestMalformedMessagesAreRefused,
 //     FuzzFrameReader, FuzzDecodeMessage).
+//   - However connections break, the numbers let a run of a node take every message once,
+//     in order, up to where the last connection broke, and none that was for the run before
+//     (TestMessagesArriveOnceInOrderProperty).
 //   - Memory is taken for what has arrived, not for what was announced
 //     (TestClaimedLengthDoesNotAllocate).
 //   - A sender is never taken for a process of the receiving node for want of a node name
