@@ -10,9 +10,9 @@ import "hash/maphash"
 //
 // It is set-associative like the cache of a processor: a topic has its place in one small
 // set of results, of which the one asked for least recently makes room. So it is bounded
-// by construction, and a result is replaced without allocating: topics made from data, such as ids, of which there is no end, neither fill
-// the memory nor trouble the collector. It keeps copies of the topics, as the strings of
-// an event may be parts of something large.
+// by construction, and a result is replaced without allocating: topics made from data, such
+// as ids, of which there is no end, neither fill the memory nor trouble the collector. It
+// keeps copies of the topics, as the strings of an event may be parts of something large.
 type topicCache struct {
 	latest *result // the latest one asked for: runs of one topic are common
 	found  result  // the latest one that is in no set

@@ -67,6 +67,11 @@
 // publishers, and a publisher that is faster than the dispatcher for ever fills the
 // memory. So does a stuck subscriber whose queue is not [Bounded], which is the
 // default. Data is shared between subscribers and must not be changed. Events are
-// lost with the process; this is no message queue. A bus that was used keeps up to two
-// goroutines until it is stopped.
+// lost with the process; this is no message queue.
+//
+// Publish hands a sleeping bus over to Go's scheduler and goes on. A publisher that then
+// computes instead of waiting for something keeps its processor, and the event waits until
+// another one is free or awake.
+//
+// A bus that was used keeps up to two goroutines until it is stopped.
 package eventbus

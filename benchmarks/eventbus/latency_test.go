@@ -3,6 +3,7 @@
 package eventbus_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,30 +23,55 @@ func BenchmarkLatency(b *testing.B) {
 // is asleep and its caches have gone cold. It is measured on the very same bus as
 // BenchmarkOneSubscriber, which is the point: to collect events makes one of the two look
 // good.
+//
+// With publisher=waits the publisher has nothing else to do, as one that goes back to its
+// connection, and the processor it leaves can run the subscriber. With publisher=runs it
+// keeps its processor, and the operating system has to wake a thread on another one.
 func BenchmarkIdleLatency(b *testing.B) {
-	const least = 500 // so that there is a 99th percentile
-	for _, c := range contestants {
-		b.Run(c.name, func(b *testing.B) {
-			p := c.open(b)
-			var begun time.Time
-			took := make(chan time.Duration, 1)
-			p.subscribe(func() { took <- time.Since(begun) })
-			tick := time.NewTicker(500 * time.Microsecond)
-			defer tick.Stop()
-			var all measure.Latencies
-			once := func() {
-				<-tick.C
-				begun = time.Now()
-				p.publish()
-				all = append(all, <-took)
+	for _, waits := range []bool{true, false} {
+		how := "runs"
+		if waits {
+			how = "waits"
+		}
+		b.Run("publisher="+how, func(b *testing.B) {
+			for _, c := range contestants {
+				b.Run(c.name, func(b *testing.B) { idle(b, c.open(b), waits) })
 			}
-			for b.Loop() {
-				once()
-			}
-			for len(all) < least {
-				once()
-			}
-			all.Report(b)
 		})
 	}
+}
+
+func idle(b *testing.B, p bus, waits bool) {
+	const least = 500 // so that there is a 99th percentile
+	epoch := time.Now()
+	var handled atomic.Int64 // nanoseconds since epoch; 0 until then
+	heard := make(chan struct{}, 1)
+	p.subscribe(func() {
+		handled.Store(int64(time.Since(epoch)))
+		if waits {
+			heard <- struct{}{}
+		}
+	})
+	tick := time.NewTicker(500 * time.Microsecond)
+	defer tick.Stop()
+	var all measure.Latencies
+	once := func() {
+		<-tick.C
+		handled.Store(0)
+		begun := time.Since(epoch)
+		p.publish()
+		if waits {
+			<-heard
+		}
+		for handled.Load() == 0 {
+		}
+		all = append(all, time.Duration(handled.Load())-begun)
+	}
+	for b.Loop() {
+		once()
+	}
+	for len(all) < least {
+		once()
+	}
+	all.Report(b)
 }
