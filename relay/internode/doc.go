@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package internode is the protocol between two nodes: frames on a stream, messages in
-// frames, a handshake in which both sides prove that they know a secret, and the numbers
-// by which no message arrives twice.
+// frames, a handshake in which both sides prove that they know a secret, numbers by which
+// no message arrives twice, and the connection that carries it all.
 //
 // It is the ground floor of the internode transport: what is here neither dials nor
 // listens, and exports nothing but its errors yet.
@@ -18,7 +18,7 @@
 //	                                  ←   hello
 //	proof                             →
 //	                                  ←   proof
-//	messages, acks, pings, pongs      ↔
+//	messages, acks, beats             ↔
 //
 // A proof is HMAC-SHA256, under the secret, of the side that makes it, both hellos, and
 // what ties it to the channel below where there is TLS. The dialing side proves first:
@@ -28,6 +28,15 @@
 // A message has a number that counts up within a session, which is one run of a node. The
 // hello says what the last number was that has arrived from the other side's session, so
 // that after a connection broke what was lost with it can be sent again, and nothing else.
+// An ack names the last number that has arrived; it goes with other frames or after 64
+// messages.
+//
+// A beat is sent once a second or so whatever happens, and needs no answer. A side that has
+// heard nothing for several beats hangs up.
+//
+// A connection is in the handshake, then carries messages, and ends with the first error.
+// Between connections messages wait in a queue that is bounded in number and bytes; a full
+// one refuses them.
 //
 // # Guarantees
 //
@@ -37,9 +46,15 @@
 //   - What is not of this protocol is an error that says what is wrong with it, never a
 //     panic (TestFrameReaderRefusesWhatIsNoFrame, TestMalformedMessagesAreRefused,
 //     FuzzFrameReader, FuzzDecodeMessage).
-//   - However connections break, the numbers let a run of a node take every message once,
-//     in order, up to where the last connection broke, and none that was for the run before
-//     (TestMessagesArriveOnceInOrderProperty).
+//   - However connections break, a run of a node gets what was first sent to it once and
+//     in order, up to where the last connection to it broke; what was never sent waits for
+//     the next run (TestMessagesArriveOnceInOrderProperty, TestEitherSideMayStartAnew,
+//     TestConcurrentSendersLoseNothingToBrokenConnections).
+//   - Who is silent is given up in time (TestSilentConnectionIsGivenUp), who is idle or busy
+//     is not (TestIdleConnectionHolds); a receiver that waits holds up those who send to its
+//     node, not what its own node sends (TestReceiverThatWaitsHoldsUpItsSenderOnly).
+//   - A frame out of place, a false ack or a gap in the numbers ends the connection
+//     (TestMisbehaviourEndsTheConnection).
 //   - Memory is taken for what has arrived, not for what was announced
 //     (TestClaimedLengthDoesNotAllocate).
 //   - A sender is never taken for a process of the receiving node for want of a node name
@@ -55,6 +70,9 @@
 // Without TLS the handshake says who is at the other end when the connection begins.
 // Messages are then neither encrypted nor protected against somebody who can change what is
 // on the way.
+//
+// Nodes that know the secret trust each other: one may send in the name of a process of a
+// third.
 //
 // Whoever is in the middle and sees a proof can try secrets on it without limit: a secret
 // should be 16 random bytes or more, not a word.

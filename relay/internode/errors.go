@@ -17,12 +17,17 @@ var (
 	ErrProof = errors.New("internode: wrong proof of the secret")
 	// ErrSameNode says that both sides have the same node name.
 	ErrSameNode = errors.New("internode: both nodes have the same name")
+	// ErrSilent says that nothing came from the other side for so long that it counts as
+	// gone.
+	ErrSilent = errors.New("internode: nothing heard from the other node")
 	// ErrRefused says that the other side ended the handshake, and why.
 	ErrRefused = errors.New("internode: refused by the other node")
 )
 
-// Errors of encoding a message, which is not sent then.
+// Errors of sending a message, which stays the caller's then.
 var (
+	// ErrQueueFull says that too much waits for the other node already.
+	ErrQueueFull = errors.New("internode: queue is full")
 	// ErrPayload says that the data of a payload is neither a string nor a []byte: it
 	// has to be converted first.
 	ErrPayload = errors.New("internode: payload is not encoded")

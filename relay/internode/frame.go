@@ -18,13 +18,12 @@ const (
 	kindRefuse
 	kindMessage
 	kindAck
-	kindPing
-	kindPong
+	kindBeat
 	kindEnd // one more than the last
 )
 
 func (k kind) String() string {
-	names := [kindEnd]string{"none", "hello", "proof", "refuse", "message", "ack", "ping", "pong"}
+	names := [kindEnd]string{"none", "hello", "proof", "refuse", "message", "ack", "beat"}
 	if k < kindEnd {
 		return names[k]
 	}

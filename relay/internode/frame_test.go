@@ -64,13 +64,13 @@ func TestFrameReaderRefusesWhatIsNoFrame(t *testing.T) {
 	}{
 		{"no kind", frameOf(0, 1, ""), ErrMalformed, "no kind"},
 		{"zeros", frameOf(1, 0, ""), ErrMalformed, "none"},
-		{"kind of the future", frameOf(1, byte(kindEnd), ""), ErrMalformed, "kind 8"},
-		{"too long", frameOf(101, byte(kindPing), ""), ErrFrameSize, "ping of 101 bytes, limit 100"},
-		{"longest number", frameOf(1<<32-1, byte(kindPing), ""), ErrFrameSize, "4294967295"},
+		{"kind of the future", frameOf(1, byte(kindEnd), ""), ErrMalformed, "kind 7"},
+		{"too long", frameOf(101, byte(kindBeat), ""), ErrFrameSize, "beat of 101 bytes, limit 100"},
+		{"longest number", frameOf(1<<32-1, byte(kindBeat), ""), ErrFrameSize, "4294967295"},
 		{"HTTP", "GET / HTTP/1.1\r\n", ErrMalformed, "unknown"},
 		{"end in the header", "\x00\x00", io.ErrUnexpectedEOF, ""},
-		{"end before the body", frameOf(3, byte(kindPing), ""), io.ErrUnexpectedEOF, ""},
-		{"end in the body", frameOf(3, byte(kindPing), "x"), io.ErrUnexpectedEOF, ""},
+		{"end before the body", frameOf(3, byte(kindBeat), ""), io.ErrUnexpectedEOF, ""},
+		{"end in the body", frameOf(3, byte(kindBeat), "x"), io.ErrUnexpectedEOF, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := readerOf(strings.NewReader(c.stream), 100).next()
@@ -87,7 +87,7 @@ func TestFrameLongerThanTheLimitIsNotWritten(t *testing.T) {
 		size int
 		want error
 	}{{9, nil}, {10, ErrFrameSize}} {
-		b := append(beginFrame(bytes.Clone(before), kindPing), make([]byte, c.size)...)
+		b := append(beginFrame(bytes.Clone(before), kindBeat), make([]byte, c.size)...)
 		got, err := endFrame(b, len(before), 10)
 		if !errors.Is(err, c.want) {
 			t.Errorf("body of %d bytes: %v, want %v", c.size, err, c.want)
@@ -125,8 +125,8 @@ func TestRoomForALongBodyIsGivenUp(t *testing.T) {
 }
 
 func FuzzFrameReader(f *testing.F) {
-	f.Add([]byte(frameOf(1, byte(kindPing), "")))
-	f.Add([]byte(frameOf(5, byte(kindMessage), "body") + frameOf(1, byte(kindPong), "")))
+	f.Add([]byte(frameOf(1, byte(kindBeat), "")))
+	f.Add([]byte(frameOf(5, byte(kindMessage), "body") + frameOf(1, byte(kindAck), "")))
 	f.Add([]byte(frameOf(1<<31, byte(kindMessage), "body")))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		const limit = 1 << 16

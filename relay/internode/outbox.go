@@ -18,7 +18,7 @@ type outbox struct {
 	head    int
 	sent    int    // of waiting[head:], how many were handed to the connection there is now
 	bytes   int    // of waiting[head:]
-	acked   uint64 // number of the last message that has arrived
+	acked   uint64 // number of the last message that has arrived or is lost
 	tried   uint64 // number of the last message that was ever handed to a connection
 	free    []frame
 }
@@ -98,18 +98,26 @@ func (o *outbox) forget(number uint64) {
 		o.sent = max(o.sent-1, 0)
 		o.bytes -= len(f)
 		o.acked++
-		if len(o.free) < keepFrames && cap(f) <= keepFrame {
-			o.free = append(o.free, f)
-		}
+		o.recycle(f)
 	}
 	if o.head == len(o.waiting) {
 		o.waiting, o.head = o.waiting[:0], 0
 	}
 }
 
+// recycle keeps the memory of a frame that is not needed any more.
+func (o *outbox) recycle(f frame) {
+	if cap(f) > 0 && len(o.free) < keepFrames && cap(f) <= keepFrame {
+		o.free = append(o.free, f)
+	}
+}
+
 // resume begins a new connection to the same run of the other node, which has received
-// everything up to a number. What is behind that is to be sent again.
+// everything up to a number, 0 for nothing. What is behind that is to be sent again.
 func (o *outbox) resume(received uint64) error {
+	if received == 0 {
+		received = o.acked // what was before was not for this run
+	}
 	if received < o.acked || received > o.tried {
 		return fmt.Errorf("%w: received up to %d, which is not between %d and %d", ErrMalformed, received, o.acked, o.tried)
 	}
@@ -118,18 +126,20 @@ func (o *outbox) resume(received uint64) error {
 	return nil
 }
 
-// restart begins with a new run of the other node. What was for the run before is gone with
-// it; restart returns how many messages that are, of which the run may have got some.
+// restart begins with a new run of the other node. What was sent to the run before is gone
+// with it; restart returns how many messages that are, of which the run may have got some.
+// What was never sent is for the new run.
 func (o *outbox) restart() (lost int) {
-	lost = o.len()
-	*o = outbox{maxMessages: o.maxMessages, maxBytes: o.maxBytes, free: o.free}
+	lost = int(o.tried - o.acked)
+	o.forget(o.tried)
+	o.sent = 0
 	return lost
 }
 
 // inbox keeps count of what has arrived from one other node.
 type inbox struct {
 	from session // the run of the other node that last belongs to
-	last uint64  // number of the last message that has arrived
+	last uint64  // number of the last message that has arrived; 0 before the first
 }
 
 // meet says which run of the other node the messages to come are from.
@@ -140,9 +150,13 @@ func (i *inbox) meet(s session) {
 }
 
 // arrive reports whether the message with a number is new. One that is not has been sent
-// again and must not be delivered again. A gap is an error.
+// again and must not be delivered again. A gap is an error, but for the one in front of the
+// first: the other side may have sent messages to the run before.
 func (i *inbox) arrive(number uint64) (bool, error) {
 	switch {
+	case number == 0:
+		return false, fmt.Errorf("%w: message without a number", ErrMalformed)
+	case i.last == 0:
 	case number <= i.last:
 		return false, nil
 	case number > i.last+1:
