@@ -40,7 +40,7 @@ func (m *mail) send(msg *relay.Message) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.out.full() {
-		return fmt.Errorf("%w: %d messages of %d bytes", ErrQueueFull, m.out.len(), m.out.bytes)
+		return ErrQueueFull // as it is: refusing has to be cheap
 	}
 	number, room := m.out.next()
 	f, err := appendMessage(beginFrame(room, kindMessage), number, m.node, msg)
