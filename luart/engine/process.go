@@ -24,6 +24,9 @@ type ProcessOptions struct {
 	Instance *Instance
 	// PID is the address of the process.
 	PID relay.PID
+	// Address makes the address instead, when somebody first asks for it: most calls
+	// of functions end before. It is called within the process, at most once.
+	Address func() relay.PID
 	// OnControl is called for each message with the topic ControlTopic. It may
 	// let the message through to process.events(), drop it, or fail the process.
 	// nil lets everything through.
@@ -47,6 +50,7 @@ type Process struct {
 	onControl  func(p *Process, m *relay.Message) (deliver bool, err error)
 	hostValue  any
 	pid        relay.PID
+	address    func() relay.PID // makes pid; nil once it has
 	ctx        context.Context
 	main       coroutine
 	current    *coroutine
@@ -83,7 +87,7 @@ type processRest struct {
 
 // NewProcess makes a process. It runs nothing yet.
 func (e *Engine) NewProcess(opts ProcessOptions) *Process {
-	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, onControl: opts.OnControl, hostValue: opts.Value}
+	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, address: opts.Address, onControl: opts.OnControl, hostValue: opts.Value}
 	if p.inst == nil {
 		p.inst = e.NewInstance(opts.Program)
 		p.ownInst = true
@@ -100,7 +104,12 @@ func (e *Engine) NewProcess(opts ProcessOptions) *Process {
 func From(L *lua.LState) *Process { return coroutineOf(L).p }
 
 // PID returns the address of the process.
-func (p *Process) PID() relay.PID { return p.pid }
+func (p *Process) PID() relay.PID {
+	if p.address != nil {
+		p.pid, p.address = p.address(), nil
+	}
+	return p.pid
+}
 
 // SourceID returns the entry id of the running program.
 func (p *Process) SourceID() string { return p.inst.program.ID() }

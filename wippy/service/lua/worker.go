@@ -31,18 +31,20 @@ func (w *worker) Close() { w.instance.Close() }
 // call is one call under way: a process that lives until its method returns.
 type call struct {
 	worker    *worker
-	pid       relay.PID
+	pid       relay.PID     // zero until it asks for it
 	frame     *appctx.Frame // the callee's own, released at its end
 	done      functions.Done
-	ref       atomic.Pointer[scheduler.Ref]
+	self      *scheduler.Ref                // from Started on, for the process itself
+	ref       atomic.Pointer[scheduler.Ref] // the same, for cancel
 	cancelled atomic.Bool
 }
 
-// Run starts a call. It has its own PID and mailbox until it ends. A caller that
+// Run starts a call. It has its own PID and mailbox until it ends, from when it first
+// asks for its PID on. A caller that
 // waits lends its place: the call runs on the scheduler, and at first on the
 // worker, of the process that ctx belongs to.
 func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Done) (cancel func()) {
-	c := &call{worker: w, pid: w.runner.PIDs.Next(w.pool.host), done: done}
+	c := &call{worker: w, done: done}
 	values := w.runner.Context
 	if task.Frame != nil {
 		c.frame = task.Frame.Fork()
@@ -71,7 +73,7 @@ func (c *call) submit(ctx context.Context, task functions.Task, near *scheduler.
 	if near != nil {
 		target = near.Scheduler()
 	}
-	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, PID: c.pid})
+	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Address: c.address})
 	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c, Near: near})
 }
 
@@ -88,26 +90,51 @@ func (c *call) release() {
 		return
 	}
 	if err := c.frame.Release(); err != nil {
-		c.worker.runner.Log.Warn("a resource of a call did not close", "pid", c.pid.String(), "error", err)
+		c.worker.runner.Log.Warn("a resource of a call did not close", "function", c.worker.instance.Program().ID(), "error", err)
 	}
 }
 
-// Started makes the call reachable under its PID. With Ended and Stopping it
-// makes a call a proctable.Resident.
-func (c *call) Started(_ context.Context, ref *scheduler.Ref) error {
-	c.worker.pool.table.Add(c.pid, ref)
+// address gives the call a PID. While the program is loaded there is no process yet to
+// be reachable under it.
+func (c *call) address() relay.PID {
+	c.pid = c.worker.runner.PIDs.Next(c.worker.pool.host)
+	if c.self != nil {
+		if err := c.publish(); err != nil {
+			c.worker.runner.Log.Warn("a call cannot be watched", "pid", c.pid.String(), "error", err)
+		}
+	}
+	return c.pid
+}
+
+// publish makes the call reachable.
+func (c *call) publish() error {
+	c.worker.pool.table.Add(c.pid, c.self)
 	return c.worker.runner.Topology.Register(c.pid)
+}
+
+// Started, with Ended and Stopping, makes a call a proctable.Resident.
+func (c *call) Started(_ context.Context, ref *scheduler.Ref) error {
+	c.self = ref
+	if c.pid != (relay.PID{}) {
+		return c.publish()
+	}
+	return nil
 }
 
 // Ended tells those who watched the call, frees the worker and answers the
 // caller, in this order.
 func (c *call) Ended(result any, err error) {
-	c.worker.pool.table.Remove(c.pid)
+	known := c.pid != (relay.PID{})
+	if known {
+		c.worker.pool.table.Remove(c.pid)
+	}
 	if err != nil && c.cancelled.Load() {
 		err = fault.New(fault.Canceled, "context canceled")
 	}
 	value, _ := result.(payload.Payload)
-	c.worker.runner.Topology.Complete(c.pid, topology.Result{Value: value, Err: err})
+	if known {
+		c.worker.runner.Topology.Complete(c.pid, topology.Result{Value: value, Err: err})
+	}
 	c.release()
 	c.done(value, err)
 }
