@@ -83,6 +83,16 @@ func (r *frameReader) next() (kind, []byte, error) {
 	return k, body, err
 }
 
+// buffered reports whether next would return without reading from the stream below.
+func (r *frameReader) buffered() bool {
+	n := r.src.Buffered()
+	if n < headerSize {
+		return false
+	}
+	header, err := r.src.Peek(headerSize)
+	return err == nil && uint64(n) >= headerSize-1+uint64(binary.BigEndian.Uint32(header))
+}
+
 // fill reads n bytes.
 func (r *frameReader) fill(n int) ([]byte, error) {
 	if cap(r.body) > keepBody && n <= keepBody {

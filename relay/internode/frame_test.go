@@ -109,6 +109,22 @@ func TestClaimedLengthDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestFrameIsBufferedWhenAllOfItIs(t *testing.T) {
+	first, second := frameOf(4, byte(kindMessage), "abc"), frameOf(1, byte(kindBeat), "")
+	for n := 0; n <= len(first+second); n++ {
+		r := readerOf(strings.NewReader((first + second)[:n]), 100)
+		r.src.Peek(1)
+		for i, end := range []int{len(first), len(first + second)} {
+			if got, want := r.buffered(), n >= end; got != want {
+				t.Errorf("with %d bytes frame %d is buffered: %v, want %v", n, i+1, got, want)
+			}
+			if _, _, err := r.next(); err != nil {
+				break
+			}
+		}
+	}
+}
+
 func TestRoomForALongBodyIsGivenUp(t *testing.T) {
 	long := 2 * keepBody
 	stream := frameOf(uint32(long+1), byte(kindMessage), strings.Repeat("x", long)) + frameOf(2, byte(kindMessage), "y")
