@@ -4,6 +4,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -30,12 +31,13 @@ const (
 	LuaEntries = "lua.entries"
 	Hosts      = "process.hosts"
 	Terminal   = "terminal"
+	Kinds      = "kinds" // those of the embedding program
 )
 
 // components is the graph of this runtime. Every component attaches what it
 // offers to the AppContext in Load and takes what it needs from there.
 func (r *Runtime) components() []loader.Component {
-	return []loader.Component{
+	standard := []loader.Component{
 		component(PIDGen, r.loadPIDGen),
 		component(Dispatcher, r.loadDispatcher, PIDGen),
 		component(Registry, r.loadRegistry, Dispatcher),
@@ -55,6 +57,19 @@ func (r *Runtime) components() []loader.Component {
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
 	}
+	if len(r.options.Kinds) > 0 {
+		standard = append(standard, component(Kinds, r.loadKinds, Registry))
+	}
+	return append(standard, r.options.Components...)
+}
+
+// loadKinds registers the entry kinds of the embedding program.
+func (r *Runtime) loadKinds() error {
+	var errs []error
+	for _, k := range r.options.Kinds {
+		errs = append(errs, r.listen(k.Listener, k.Pattern))
+	}
+	return errors.Join(errs...)
 }
 
 // component is one that only loads.

@@ -7,6 +7,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/boot/config"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
@@ -28,10 +31,20 @@ type Options struct {
 	EventStreams         bool // log records also go to the event bus
 	Profiler             bool // pprof on localhost:6060
 
+	Components []loader.Component // of the embedding program; they may depend on the standard ones
+	Kinds      []Kind             // entry kinds of the embedding program
+	Modules    []engine.Module    // Lua modules of the embedding program
+
 	Stdin          io.Reader // nil means os.Stdin
 	Stdout, Stderr io.Writer // nil means os.Stdout and os.Stderr
 
 	_ struct{} // options are given by name
+}
+
+// Kind is an entry kind, a pattern as registry.Listen takes it, and who handles it.
+type Kind struct {
+	Pattern  string
+	Listener registry.Listener
 }
 
 func (o Options) withDefaults() Options {

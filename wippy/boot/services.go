@@ -99,6 +99,9 @@ func (r *Runtime) loadEngine() error {
 	) {
 		errs = append(errs, e.Register(m))
 	}
+	for _, m := range r.options.Modules {
+		errs = append(errs, e.Register(m))
+	}
 	e.Seal()
 	KeyEngine.Set(r.dict, e)
 	return errors.Join(errs...)
