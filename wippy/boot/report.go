@@ -78,6 +78,32 @@ func explain(err error, entries []registry.Entry) error {
 	for _, b := range broken {
 		out = append(out, problemsOf(b, byID[b.ID])...)
 	}
+	return out.grouped()
+}
+
+// grouped makes one problem of those that differ in the entry only: a mistake in a Lua
+// file is one mistake, however many entries are made of the file.
+func (p Problems) grouped() Problems {
+	var out Problems
+	at := make(map[Problem]int)
+	more := make(map[int]int)
+	for _, problem := range p {
+		key := problem
+		key.Entry = ""
+		if i, ok := at[key]; ok && problem.Place != "" {
+			more[i]++
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, problem)
+	}
+	for i, n := range more {
+		entries := "entries"
+		if n == 1 {
+			entries = "entry"
+		}
+		out[i].Entry += fmt.Sprintf(" and %d more %s", n, entries)
+	}
 	return out
 }
 

@@ -40,8 +40,14 @@ func (r *Runtime) warnFields(e registry.Entry, unknown []fields.Warning) {
 	}
 }
 
-// listen registers one listener for each of the kinds it handles.
+// listen registers one listener for each of the kinds it handles. It gets entries with
+// their placeholders replaced.
 func (r *Runtime) listen(l registry.Listener, kinds ...string) error {
+	return r.listenAsIs(r.expand(l), kinds...)
+}
+
+// listenAsIs registers a listener that gets entries as they are written.
+func (r *Runtime) listenAsIs(l registry.Listener, kinds ...string) error {
 	var errs []error
 	for _, kind := range kinds {
 		errs = append(errs, KeyRegistry.MustGet(r.dict).Listen(kind, l))
@@ -54,7 +60,7 @@ func (r *Runtime) loadEnv() error {
 	KeyEnv.Set(r.dict, service)
 	l := env.NewListener(service, r.warnFields)
 	l.Dir = r.options.Dir
-	return r.listen(l, env.Kinds()...)
+	return r.listenAsIs(l, env.Kinds()...)
 }
 
 // processMemory is what one Lua process may keep alive: as much as the whole program

@@ -28,7 +28,7 @@ func TestApplications(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "project": writeProject},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", raceOptions)
 			return nil

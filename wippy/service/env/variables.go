@@ -134,6 +134,12 @@ func (s *Service) Get(key, namespace string) (string, error) {
 	return "", notFound(key)
 }
 
+// Has tells whether a variable is registered under the name, with a value or without.
+func (s *Service) Has(name string) bool {
+	_, _, err := s.find(name, "")
+	return err == nil
+}
+
 // Set stores the value of a variable.
 func (s *Service) Set(key, namespace, value string) error {
 	v, storage, err := s.find(key, namespace)
