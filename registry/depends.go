@@ -197,7 +197,7 @@ func leafStrings(v any, out []string) []string {
 }
 
 // placeholders appends the variable names in ${env:NAME}, ${env:NAME|default} and
-// ${NAME|default} anywhere in v.
+// ${NAME|default} anywhere in v, and those that fields F_env give for a field F.
 func placeholders(v any, out []string) []string {
 	switch v := v.(type) {
 	case string:
@@ -223,7 +223,11 @@ func placeholders(v any, out []string) []string {
 			v = rest
 		}
 	case map[string]any:
-		for _, x := range v {
+		for k, x := range v {
+			if name, ok := x.(string); ok && strings.HasSuffix(k, "_env") {
+				out = append(out, name)
+				continue
+			}
 			out = placeholders(x, out)
 		}
 	case []any:

@@ -82,6 +82,11 @@ func TestEntriesComeAfterTheVariablesTheirPlaceholdersName(t *testing.T) {
 		entry("c:os", "env.storage.os"),
 	))
 	wantCalls(t, rec, "create c:os", "create b:dsn", "create a:user")
+	mustApply(t, r, create(
+		entry("a:other", "test.one", "dsn_env", "URL"),
+		entry("b:url", "env.variable", "variable", "URL", "storage", "c:os"),
+	))
+	wantCalls(t, rec, "create b:url", "create a:other")
 }
 
 func TestBuildDeltaDeletesFirst(t *testing.T) {

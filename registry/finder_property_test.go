@@ -23,15 +23,13 @@ func naive(query map[string]any, e registry.Entry) bool {
 		text, isText := want.(string)
 		switch {
 		case key == "meta":
-			inner := map[string]any{}
 			for k, v := range want.(map[string]any) {
 				if !strings.Contains(k, "meta.") {
 					k = "meta." + k
 				}
-				inner[k] = v
-			}
-			if !naive(inner, e) {
-				return false
+				if !naive(map[string]any{k: v}, e) { // "x" and "meta.x" both count
+					return false
+				}
 			}
 		case strings.Contains("~*^$", key[:1]):
 			re, err := regexp.Compile(operatorPattern(key[:1], text))
