@@ -183,6 +183,8 @@ func (f faultAt) name(register, pc int) (kind, name string) {
 		}
 	case lua.OP_GETGLOBAL:
 		kind, name = "global", constantName(p, int(inst&0x3ffff))
+	case lua.OP_LOADK:
+		return From(f.L).Program().named(p.Constants[inst&bxMask])
 	case lua.OP_GETTABLE, lua.OP_GETTABLEKS:
 		kind, name = "field", constantName(p, operandC(inst)-firstConstant)
 	case lua.OP_SELF:

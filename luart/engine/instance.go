@@ -92,7 +92,11 @@ func (i *Instance) load(p *Process) error {
 
 // execute runs one chunk to its end and returns its first result.
 func (i *Instance) execute(p *Process, prog *Program) (lua.LValue, error) {
-	chunk := &lua.LFunction{Env: i.env, Proto: prog.proto.fn, Upvalues: prog.upvalues}
+	code := prog.proto.fn
+	if i.program.folds {
+		code = prog.code
+	}
+	chunk := &lua.LFunction{Env: i.env, Proto: code, Upvalues: prog.upvalues}
 	out := p.callSync(&p.main, "the program is loaded", chunk, nil)
 	p.main.visible = false
 	switch {

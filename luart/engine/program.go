@@ -47,6 +47,10 @@ type Program struct {
 	libs    []library // in load order
 	env     *lua.LTable
 
+	use   globalUse
+	code  *lua.FunctionProto // with constants for global names, see fold.go
+	folds bool               // code is what processes of this program run, also of libs
+
 	typesOnce sync.Once
 	typeSet   *types.Set     // see Program.types
 	upvalues  []*lua.Upvalue // of the chunk: the types it uses as values
@@ -87,6 +91,7 @@ func (e *Engine) Link(spec ProgramSpec) (*Program, error) {
 	if err := p.bindTypes(); err != nil {
 		return nil, err
 	}
+	p.fold()
 	return p, nil
 }
 
