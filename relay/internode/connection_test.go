@@ -227,7 +227,7 @@ func TestReceiverThatWaitsHoldsUpItsSenderOnly(t *testing.T) {
 }
 
 // raw runs a connection whose other side is in the hands of the test, after the handshake.
-func raw(t *testing.T, other func(net.Conn)) (err error, took time.Duration) {
+func raw(t *testing.T, other func(net.Conn)) (took time.Duration, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		e := newEnd("a")
@@ -240,11 +240,11 @@ func raw(t *testing.T, other func(net.Conn)) (err error, took time.Duration) {
 		right.Close()
 		there.Wait()
 	})
-	return err, took
+	return took, err
 }
 
 func TestSilentConnectionIsGivenUp(t *testing.T) {
-	err, took := raw(t, func(conn net.Conn) { io.Copy(io.Discard, conn) })
+	took, err := raw(t, func(conn net.Conn) { io.Copy(io.Discard, conn) })
 	if !errors.Is(err, ErrSilent) || took != patience {
 		t.Errorf("%v after %v, want %v after %v", err, took, ErrSilent, patience)
 	}
@@ -290,7 +290,7 @@ func TestMisbehaviourEndsTheConnection(t *testing.T) {
 		{"end in a frame", message(1)[:9], io.ErrUnexpectedEOF},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err, took := raw(t, func(conn net.Conn) {
+			took, err := raw(t, func(conn net.Conn) {
 				go io.Copy(io.Discard, conn)
 				synctest.Wait() // until the first beat is written
 				io.Copy(conn, bytes.NewReader([]byte(c.stream)))
