@@ -248,7 +248,7 @@ func TestSilentConnectionIsGivenUp(t *testing.T) {
 	if !errors.Is(err, ErrSilent) || took != patience {
 		t.Errorf("%v after %v, want %v after %v", err, took, ErrSilent, patience)
 	}
-	err, took = raw(t, func(conn net.Conn) {
+	took, err = raw(t, func(conn net.Conn) {
 		go io.Copy(io.Discard, conn)
 		drip := []byte(frameOf(1000, byte(kindMessage), strings.Repeat("x", 999)))
 		for i := range drip {
