@@ -85,6 +85,9 @@ func nextPair(t *lua.LTable, key lua.LValue) (k, v lua.LValue) {
 		key = lua.LNil
 	}
 	for k, v = base.Next(key); k != lua.LNil; k, v = base.Next(k) {
+		if name, ok := k.(lua.LString); ok && strings.HasPrefix(string(name), "\x00") {
+			continue // what only code that was made for it can name
+		}
 		if t.RawGet(k) == lua.LNil {
 			return k, v
 		}
