@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -152,7 +151,7 @@ func (d *decoder) object(depth int) (lua.LValue, error) {
 		t.RawSetString("", lua.LNil) // leaves the mark of an object: see hadNames
 		return t, nil
 	}
-	var nulls []string // names of members that are null, and so leave no trace in the table
+	var nulls map[string]bool // names of members that are null, and so leave no trace in the table
 	for {
 		d.space()
 		at := d.pos
@@ -163,7 +162,7 @@ func (d *decoder) object(depth int) (lua.LValue, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t.RawGetString(name) != lua.LNil || slices.Contains(nulls, name) {
+		if t.RawGetString(name) != lua.LNil || nulls[name] {
 			return nil, d.fail(at, "duplicate object member name %q", name)
 		}
 		d.space()
@@ -176,7 +175,10 @@ func (d *decoder) object(depth int) (lua.LValue, error) {
 			return nil, err
 		}
 		if v == lua.LNil {
-			nulls = append(nulls, name)
+			if nulls == nil {
+				nulls = make(map[string]bool)
+			}
+			nulls[name] = true
 		} else {
 			t.RawSetString(name, v)
 		}

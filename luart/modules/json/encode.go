@@ -16,14 +16,19 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 )
 
-// maxDepth is the deepest nesting index accepted; the outermost value has index 0.
-const maxDepth = 128
+const (
+	// maxDepth is the deepest nesting index accepted; the outermost value has index 0.
+	maxDepth = 128
+	// maxOutput bounds the text: forty tables that hold the next one twice are a trillion.
+	maxOutput = 64 << 20
+)
 
 var (
 	errSparse = errors.New("cannot encode sparse array: non-contiguous numeric keys found")
 	errMixed  = errors.New("cannot encode mixed-key table: table has both numeric and non-numeric keys")
 	errCycle  = errors.New("cannot encode recursively nested tables to JSON")
 	errDepth  = errors.New("exceeded maximum nesting depth for JSON encoding")
+	errSize   = errors.New("JSON text too large: more than 64 MiB")
 )
 
 // member is one key of an object in the making: members are sorted before they are written.
@@ -42,8 +47,8 @@ type encoder struct {
 var encoders = sync.Pool{New: func() any { return &encoder{buf: make([]byte, 0, 512)} }}
 
 // Encode renders a Lua value as JSON. Members of objects are sorted by key. It fails for tables that are
-// neither an array nor an object (gaps, mixed keys), for tables that contain themselves and for values nested
-// deeper than 128 levels.
+// neither an array nor an object (gaps, mixed keys), for tables that contain themselves, for values nested
+// deeper than 128 levels and for more than 64 MiB of text.
 func Encode(v lua.LValue) (string, error) {
 	e := encoders.Get().(*encoder)
 	defer e.release()
@@ -68,6 +73,9 @@ func (e *encoder) release() {
 }
 
 func (e *encoder) value(v lua.LValue, depth int) error {
+	if len(e.buf) > maxOutput {
+		return errSize
+	}
 	switch v := v.(type) {
 	case lua.LString:
 		e.buf = appendString(e.buf, string(v))
