@@ -29,6 +29,7 @@ const (
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
+	Templates  = "templates"
 	Hosts      = "process.hosts"
 	Terminal   = "terminal"
 	Kinds      = "kinds" // those of the embedding program
@@ -54,6 +55,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Processes, r.loadProcesses, Factory),
 		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
+		component(Templates, r.loadTemplates, LuaEngine),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/templates"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
@@ -50,6 +51,7 @@ var (
 	KeyClock      = appctx.NewKey[*clock.Clock]("clock")
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
+	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
 )
 
 // Searcher finds entries by query: the read-only side of the registry that most

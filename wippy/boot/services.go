@@ -9,6 +9,8 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/all"
+	"github.com/wippyrun/kit/luart/modules/payload"
+	"github.com/wippyrun/kit/luart/modules/templates"
 	"github.com/wippyrun/kit/registry"
 	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
 	luaenv "github.com/wippyrun/kit/wippy/lua/env"
@@ -23,6 +25,7 @@ import (
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
 	"github.com/wippyrun/kit/wippy/service/lua"
+	"github.com/wippyrun/kit/wippy/service/template"
 	"github.com/wippyrun/kit/wippy/service/terminal"
 )
 
@@ -91,6 +94,11 @@ func (r *Runtime) loadEngine() error {
 	luafuncs.Register(dispatch, functions)
 	luaio.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
+	payload.Register(e)
+	library := templates.NewLibrary()
+	KeyTemplates.Set(r.dict, library)
+	evaluations := r.evaluations()
+	evaluations.Register(dispatch)
 	var errs []error
 	for _, m := range append(all.Modules(nil),
 		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
@@ -102,6 +110,8 @@ func (r *Runtime) loadEngine() error {
 		luaio.Module(),
 		luactx.Module(),
 		luaenv.Module(KeyEnv.MustGet(r.dict), nil),
+		templates.Module(library, nil),
+		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))
 	}
@@ -134,6 +144,11 @@ func (r *Runtime) loadLuaEntries() error {
 		Outdated:  KeyOutdated.MustGet(r.dict).Changed,
 		Warn:      r.warnFields,
 	}), lua.Kinds()...)
+}
+
+// loadTemplates makes template entries live.
+func (r *Runtime) loadTemplates() error {
+	return r.listen(template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields), template.Kinds()...)
 }
 
 // hostRuntime is what hosts see of the system.

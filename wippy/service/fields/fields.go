@@ -42,6 +42,25 @@ func (e *Error) Kind() string { return "Invalid" }
 // Retryable tells that trying again with the same data cannot help.
 func (e *Error) Retryable() (retryable, known bool) { return false, true }
 
+// At names the field that err is about, by its path within the data; nil stays nil. Kind
+// and retry flag are those of err.
+func At(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &located{path: "data." + path, err: err}
+}
+
+type located struct {
+	path string
+	err  error
+}
+
+func (l *located) Error() string { return l.err.Error() }
+func (l *located) Unwrap() error { return l.err }
+func (l *located) Field() string { return l.path }
+func (l *located) Hint() string  { return "" }
+
 // Warning is a field no reader asked for.
 type Warning struct {
 	Path string
