@@ -4,8 +4,19 @@
 // frames, a handshake in which both sides prove that they know a secret, numbers by which
 // no message arrives twice, and the connection that carries it all.
 //
-// It is the ground floor of the internode transport: what is here neither dials nor
-// listens, and exports nothing but its errors yet.
+// # Basics
+//
+// A [Transport] listens, dials its peers, and is what relay.Router.SetInternode wants:
+//
+//	t, err := internode.Listen(internode.Config{
+//		Node: "a", Listen: ":7950", Peers: map[string]string{"b": "10.0.0.2:7950"},
+//		Secret: secret, Transcoder: transcoder, Deliver: deliver,
+//	})
+//	router.SetInternode(t)
+//
+// Of two nodes the one whose name sorts first dials, again after 10 ms, doubling to 5 s,
+// when it does not succeed. A connection that breaks and is replaced within
+// [Config.Patience] is nobody's business; otherwise [Config.Down] is called.
 //
 // # Protocol
 //
@@ -53,6 +64,10 @@
 //   - Who is silent is given up in time (TestSilentConnectionIsGivenUp), who is idle or busy
 //     is not (TestIdleConnectionHolds); a receiver that waits holds up those who send to its
 //     node, not what its own node sends (TestReceiverThatWaitsHoldsUpItsSenderOnly).
+//   - A lost node is reported once (TestLostNodeIsReportedAndItsNextRunIsWelcome,
+//     TestPartitionIsReportedAndHeals), a short break is not and loses nothing
+//     (TestMessagesSurviveCutCablesOnceInOrder).
+//   - Only peers get a connection (TestOnlyPeersWithTheSecretConnect).
 //   - A frame out of place, a false ack or a gap in the numbers ends the connection
 //     (TestMisbehaviourEndsTheConnection).
 //   - Memory is taken for what has arrived, not for what was announced
@@ -77,5 +92,7 @@
 // Whoever is in the middle and sees a proof can try secrets on it without limit: a secret
 // should be 16 random bytes or more, not a word.
 //
-// Data crosses as strings and bytes. Everything else has to be converted before.
+// Data crosses as strings and bytes. Everything else is converted to MessagePack before.
+//
+// What is queued when a node is lost waits for it or its next run.
 package internode

@@ -24,6 +24,24 @@ var (
 	ErrRefused = errors.New("internode: refused by the other node")
 )
 
+// Errors of Listen.
+var (
+	// ErrConfig says what is wrong with the configuration.
+	ErrConfig = errors.New("internode: invalid configuration")
+)
+
+// Reasons why a node counts as lost, beside the errors that end a connection.
+var (
+	// ErrNewRun says that the other node ended and was started again.
+	ErrNewRun = errors.New("internode: the other node was started anew")
+	// ErrUnknownPeer says that a node that is not among the peers wanted to connect.
+	ErrUnknownPeer = errors.New("internode: not a peer")
+	// ErrSuperseded says that the other node made a new connection.
+	ErrSuperseded = errors.New("internode: superseded by another connection")
+	// ErrStopped says that this side's transport was stopped.
+	ErrStopped = errors.New("internode: transport stopped")
+)
+
 // Errors of sending a message, which stays the caller's then.
 var (
 	// ErrQueueFull says that too much waits for the other node already.

@@ -48,6 +48,9 @@ type handshake struct {
 	// that both ends can derive, as TLS does: somebody between the two, with a TLS
 	// connection to each of them, cannot pass the proofs on.
 	binding []byte
+	// admit, when not nil, says whether the node that said hello, which has proved
+	// nothing yet, is one to talk to, and fills in what own says of it.
+	admit func(h *handshake, other hello) error
 }
 
 // The two sides of a handshake. Each proof names the side that makes it, so that neither can
@@ -123,6 +126,9 @@ func (h *handshake) examine(body []byte) (hello, error) {
 	if err == nil && other.node == h.own.node {
 		err = fmt.Errorf("%w: %q", ErrSameNode, other.node)
 	}
+	if err == nil && h.admit != nil {
+		err = h.admit(h, other)
+	}
 	return other, err
 }
 
@@ -166,7 +172,7 @@ func expect(in *frameReader, want kind) ([]byte, error) {
 // refuse tells the other side why, if that can be told, and returns the reason. What went
 // wrong with the stream or was said by the other side is no news to it.
 func refuse(out io.Writer, reason error) error {
-	for _, told := range []error{ErrMalformed, ErrFrameSize, ErrVersion, ErrProof, ErrSameNode} {
+	for _, told := range []error{ErrMalformed, ErrFrameSize, ErrVersion, ErrProof, ErrSameNode, ErrUnknownPeer} {
 		if errors.Is(reason, told) {
 			text := strings.TrimPrefix(told.Error(), "internode: ")
 			_ = writeFrame(out, kindRefuse, []byte(text)) // the reason is what matters

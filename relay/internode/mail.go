@@ -150,7 +150,9 @@ func (m *mail) meet(own, other hello) (lost int, err error) {
 		m.told = 0
 		return m.out.restart(), nil
 	}
-	m.told = m.in.last // the own hello said so
+	// Not in.last: that may have grown since, by what a connection before this one had
+	// left to read.
+	m.told = own.received
 	return 0, m.out.resume(other.received)
 }
 
