@@ -30,6 +30,7 @@ const (
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
 	Templates  = "templates"
+	HTTP       = "http"
 	Hosts      = "process.hosts"
 	Terminal   = "terminal"
 	Kinds      = "kinds" // those of the embedding program
@@ -56,6 +57,7 @@ func (r *Runtime) components() []loader.Component {
 		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
+		component(HTTP, r.loadHTTP, Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
 	}

@@ -16,6 +16,7 @@ import (
 	luaenv "github.com/wippyrun/kit/wippy/lua/env"
 	luaevents "github.com/wippyrun/kit/wippy/lua/events"
 	luafuncs "github.com/wippyrun/kit/wippy/lua/funcs"
+	luahttp "github.com/wippyrun/kit/wippy/lua/http"
 	luaio "github.com/wippyrun/kit/wippy/lua/io"
 	lualogger "github.com/wippyrun/kit/wippy/lua/logger"
 	luaprocess "github.com/wippyrun/kit/wippy/lua/process"
@@ -24,6 +25,7 @@ import (
 	"github.com/wippyrun/kit/wippy/service/env"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/service/http"
 	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/service/template"
 	"github.com/wippyrun/kit/wippy/service/terminal"
@@ -94,6 +96,7 @@ func (r *Runtime) loadEngine() error {
 	luafuncs.Register(dispatch, functions)
 	luaio.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
+	luahttp.Register(dispatch)
 	payload.Register(e)
 	library := templates.NewLibrary()
 	KeyTemplates.Set(r.dict, library)
@@ -110,6 +113,7 @@ func (r *Runtime) loadEngine() error {
 		luaio.Module(),
 		luactx.Module(),
 		luaenv.Module(KeyEnv.MustGet(r.dict), nil),
+		luahttp.Module(),
 		templates.Module(library, nil),
 		evaluations.Module(),
 	) {
@@ -149,6 +153,16 @@ func (r *Runtime) loadLuaEntries() error {
 // loadTemplates makes template entries live.
 func (r *Runtime) loadTemplates() error {
 	return r.listen(template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields), template.Kinds()...)
+}
+
+// loadHTTP makes servers, routers and endpoints live.
+func (r *Runtime) loadHTTP() error {
+	return r.listen(http.NewListener(http.Deps{
+		Functions:  KeyFunctions.MustGet(r.dict),
+		Supervisor: KeySupervisor.MustGet(r.dict),
+		Log:        r.log.With("logger", "http"),
+		Warn:       r.warnFields,
+	}), http.Kinds()...)
 }
 
 // hostRuntime is what hosts see of the system.

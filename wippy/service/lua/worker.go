@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/frames"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
@@ -46,9 +47,16 @@ type call struct {
 func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Done) (cancel func()) {
 	c := &call{worker: w, done: done}
 	values := w.runner.Context
-	if task.Frame != nil {
-		c.frame = task.Frame.Fork()
+	if task.Frame != nil || task.Attach != nil {
+		c.frame = frames.Fork(task.Frame)
 		values = appctx.WithFrame(values, c.frame)
+	}
+	if task.Attach != nil {
+		if err := task.Attach(c.frame); err != nil {
+			c.release()
+			done(payload.Payload{}, err)
+			return func() {}
+		}
 	}
 	var near *scheduler.Ref
 	if task.Waits {

@@ -35,6 +35,9 @@ type Task struct {
 	Frame *appctx.Frame
 	// Caller is the calling process, the zero PID when there is none.
 	Caller relay.PID
+	// Attach gives the callee's own frame what nobody it calls inherits; nil for nothing.
+	// A process entry that is called as a function does not get it.
+	Attach func(*appctx.Frame) error
 	// Waits says that the caller does nothing until the outcome is there, so that
 	// the call may run in its place.
 	Waits bool

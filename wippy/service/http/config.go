@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/wippy/service/fields"
+	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
+)
+
+// The kinds of this package.
+const (
+	KindService  = "http.service"
+	KindRouter   = "http.router"
+	KindEndpoint = "http.endpoint"
+)
+
+// Kinds lists them.
+func Kinds() []string { return []string{KindService, KindRouter, KindEndpoint} }
+
+// serverConfig is the decoded form of an http.service.
+type serverConfig struct {
+	addr              string
+	read, write, idle time.Duration
+	tls               *tls.Config // nil without TLS
+	lifecycle         supervisor.Lifecycle
+}
+
+func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
+	r := fields.New(e.Data)
+	c := serverConfig{addr: r.String("addr", ""), lifecycle: host.Lifecycle(r)}
+	if c.addr == "" {
+		r.Reject("addr", "address is required")
+	}
+	t := r.Sub("timeouts")
+	for name, d := range map[string]*time.Duration{"read": &c.read, "write": &c.write, "idle": &c.idle} {
+		if *d = t.Duration(name, 0); *d < 0 {
+			t.Reject(name, "timeout must be non-negative")
+		}
+	}
+	r.Sub("host").Ignore("buffer_size", "worker_count") // sessions need no queue of their own
+	c.tls = decodeTLS(r.Sub("tls"))
+	return c, r.Unknown(), r.Err()
+}
+
+// clientAuth are the policies for client certificates.
+var clientAuth = map[string]tls.ClientAuthType{
+	"request": tls.RequestClientCert, "require_any": tls.RequireAnyClientCert,
+	"verify_if_given": tls.VerifyClientCertIfGiven, "require_and_verify": tls.RequireAndVerifyClientCert,
+}
+
+func decodeTLS(r *fields.Reader) *tls.Config {
+	mode := r.String("mode", "")
+	cert, key, ca, auth := r.String("cert", ""), r.String("key", ""), r.String("client_ca", ""), r.String("client_auth", "")
+	if mode == "" {
+		if cert != "" || key != "" || ca != "" || auth != "" {
+			r.Reject("mode", "tls.mode=off must not set cert/key or mTLS fields")
+		}
+		return nil
+	}
+	if mode != "manual" {
+		r.Reject("mode", "invalid tls.mode: "+mode)
+		return nil
+	}
+	switch {
+	case cert == "" && key == "":
+		r.Reject("cert", "tls.mode=manual requires cert+key or cert_env+key_env")
+		return nil
+	case cert == "" || key == "":
+		r.Reject("cert", "cert and key must both be set")
+		return nil
+	}
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		r.Reject("cert", err.Error())
+		return nil
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	policy, known := clientAuth[auth]
+	switch {
+	case auth != "" && !known:
+		r.Reject("client_auth", "invalid tls.client_auth: "+auth)
+	case ca != "" && auth == "":
+		r.Reject("client_ca", "client_ca set but client_auth is empty")
+	case ca == "" && (auth == "verify_if_given" || auth == "require_and_verify"):
+		r.Reject("client_auth", "client_auth verification modes require client_ca or client_ca_env")
+	}
+	c.ClientAuth = policy
+	if ca != "" {
+		c.ClientCAs = x509.NewCertPool()
+		if !c.ClientCAs.AppendCertsFromPEM([]byte(ca)) {
+			r.Reject("client_ca", "client_ca holds no certificate")
+		}
+	}
+	return c
+}
+
+// routerConfig is the decoded form of an http.router.
+type routerConfig struct {
+	server, prefix      string
+	before, after       []string // middleware
+	options, postOption map[string]string
+}
+
+// resolve makes a bare name one of the namespace of the entry.
+func resolve(e registry.Entry, name string) string {
+	if id := registry.ParseID(name); name != "" && id.Namespace == "" {
+		return registry.ID{Namespace: e.ID.Namespace, Name: id.Name}.String()
+	}
+	return name
+}
+
+// metaID reads a reference in the metadata.
+func metaID(e registry.Entry, name string) string {
+	text, _ := e.Meta[name].(string)
+	return resolve(e, text)
+}
+
+func decodeRouter(e registry.Entry) (routerConfig, []fields.Warning, error) {
+	r := fields.New(e.Data)
+	c := routerConfig{server: metaID(e, "server"), prefix: strings.TrimRight(r.String("prefix", ""), "/")}
+	if c.server == "" {
+		r.Report(&fields.Error{Path: "meta.server", Message: "server metadata is required"})
+	}
+	c.before, c.after = r.Strings("middleware"), r.Strings("post_middleware")
+	c.options, c.postOption = options(r, "options"), options(r, "post_options")
+	return c, r.Unknown(), r.Err()
+}
+
+// options reads a map of texts; numbers and booleans are taken as such.
+func options(r *fields.Reader, name string) map[string]string {
+	out := map[string]string{}
+	all, isMap := r.Any(name).(map[string]any)
+	if !isMap && r.Has(name) {
+		r.Reject(name, name+" must be a map")
+	}
+	for k, v := range all {
+		switch v := v.(type) {
+		case string:
+			out[k] = v
+		case bool, float64, int:
+			out[k] = fmt.Sprint(v)
+		default:
+			r.Reject(name, "option "+k+" must be a text")
+		}
+	}
+	return out
+}
+
+// endpointConfig is the decoded form of an http.endpoint.
+type endpointConfig struct{ router, method, path, function string }
+
+var methods = []string{"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"}
+
+func decodeEndpoint(e registry.Entry) (endpointConfig, []fields.Warning, error) {
+	r := fields.New(e.Data)
+	c := endpointConfig{router: metaID(e, "router"), method: r.String("method", ""), path: r.String("path", ""), function: resolve(e, r.String("func", ""))}
+	if c.router == "" {
+		r.Report(&fields.Error{Path: "meta.router", Message: "router metadata is required"})
+	}
+	if !slices.Contains(methods, c.method) {
+		r.Reject("method", "invalid HTTP method: "+c.method)
+	}
+	if !strings.HasPrefix(c.path, "/") {
+		r.Reject("path", "path must start with /")
+	}
+	if c.function == "" {
+		r.Reject("func", "function name is required")
+	}
+	return c, r.Unknown(), r.Err()
+}
+
+// pattern is the path as net/http understands it: ":name" becomes "{name}".
+func (c endpointConfig) pattern(prefix string) string {
+	segments := strings.Split(prefix+c.path, "/")
+	for i, s := range segments {
+		if name, ok := strings.CutPrefix(s, ":"); ok && name != "" {
+			segments[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
+// wildcards returns the names in a pattern, as it writes them.
+func wildcards(pattern string) []string {
+	var names []string
+	for s := range strings.SplitSeq(pattern, "/") {
+		if name, ok := strings.CutPrefix(s, "{"); ok && s != "{$}" {
+			names = append(names, strings.TrimSuffix(name, "}"))
+		}
+	}
+	return names
+}

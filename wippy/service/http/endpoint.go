@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"context"
+	"net/http"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/wippy/system/exchange"
+	"github.com/wippyrun/kit/wippy/system/functions"
+)
+
+func contextWith(ctx context.Context, r *exchange.Route) context.Context {
+	return context.WithValue(ctx, routeKey{}, r)
+}
+
+// endpoint makes the handler of one endpoint: its function is called with the request in
+// its frame and answers through it.
+func (l *Listener) endpoint(r route) http.Handler {
+	type outcome struct {
+		result payload.Payload
+		err    error
+	}
+	call := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		x := exchange.New(w, req, *routeOf(req))
+		answer := make(chan outcome, 1)
+		cancel := l.deps.Functions.CallAsync(req.Context(), functions.Task{
+			ID:     r.function,
+			Input:  []payload.Payload{},
+			Attach: func(f *appctx.Frame) error { return exchange.Key.Set(f, x) },
+		}, func(result payload.Payload, err error) { answer <- outcome{result, err} })
+		select {
+		case o := <-answer:
+			x.End(func(w http.ResponseWriter) { respond(w, o.result, o.err) })
+			if o.err != nil {
+				l.deps.Log.Error("endpoint failed", "endpoint", r.endpoint, "function", r.function,
+					"method", req.Method, "path", req.URL.Path, "error", o.err)
+			}
+		case <-req.Context().Done():
+			x.Abandon()
+			cancel()
+			// The body must not be read any more when this handler has returned.
+			<-answer
+		}
+	})
+	return matched(r, r.router.after.wrap(call))
+}
+
+// respond answers for a function that has not.
+func respond(w http.ResponseWriter, result payload.Payload, err error) {
+	switch {
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	case result.Data == nil || result.Data == lua.LNil:
+		http.Error(w, "no response sent", http.StatusInternalServerError)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		if raw, ok := result.Data.([]byte); ok {
+			_, _ = w.Write(raw)
+		}
+	}
+}

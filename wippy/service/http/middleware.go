@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/suggest"
+)
+
+// middleware wraps a handler.
+type middleware func(http.Handler) http.Handler
+
+// chain is middleware in its order, the outermost first.
+type chain []middleware
+
+func (c chain) wrap(h http.Handler) http.Handler {
+	for _, m := range slices.Backward(c) {
+		h = m(h)
+	}
+	return h
+}
+
+// settings are the options of a list of middleware.
+type settings map[string]string
+
+// get returns an option by its name, by its older one, or its default.
+func (s settings) get(name, legacy, def string) string {
+	if v, ok := s[name]; ok {
+		return v
+	}
+	if v, ok := s[legacy]; ok && legacy != "" {
+		return v
+	}
+	return def
+}
+
+// makers are the middleware there is. Each is made once per router.
+var makers = map[string]func(settings) (middleware, error){
+	"cors":    newCORS,
+	"real_ip": newRealIP,
+}
+
+func newChain(names []string, options map[string]string) (chain, error) {
+	var c chain
+	for _, name := range names {
+		make, ok := makers[name]
+		if !ok {
+			var known []string
+			for k := range makers {
+				known = append(known, k)
+			}
+			text := "middleware not found: " + name
+			if hint := suggest.Hint(name, known); hint != "" {
+				text += ", " + hint
+			}
+			return nil, fault.New(fault.NotFound, text)
+		}
+		m, err := make(options)
+		if err != nil {
+			return nil, err
+		}
+		c = append(c, m)
+	}
+	return c, nil
+}
