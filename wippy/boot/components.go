@@ -22,6 +22,7 @@ const (
 	Lifecycle  = "lifecycle"
 	Factory    = "factory"
 	Functions  = "functions"
+	Internode  = "internode"
 
 	Profiler   = "profiler"
 	Clock      = "clock"
@@ -58,6 +59,7 @@ func (r *Runtime) components() []loader.Component {
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor),
+		r.internodeComponent(LuaEngine),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
 	}

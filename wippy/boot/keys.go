@@ -22,6 +22,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/remote"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
@@ -42,6 +43,7 @@ var (
 	KeyFinder     = appctx.NewKey[Searcher]("finder")
 	KeySupervisor = appctx.NewKey[*supervisor.Supervisor]("supervisor")
 	KeyTopology   = appctx.NewKey[*topology.Topology]("topology")
+	KeyRemote     = appctx.NewKey[*remote.Remote]("topology.remote")
 	KeyLifecycle  = appctx.NewKey[*lifecycle.Lifecycle]("lifecycle")
 	KeyFactories  = appctx.NewKey[*factory.Registry]("factory")
 	KeyOutdated   = appctx.NewKey[*outdated.Hub]("outdated")

@@ -80,7 +80,6 @@ func processMemory() uint64 {
 // loadEngine makes the Lua engine with all modules of this runtime.
 func (r *Runtime) loadEngine() error {
 	var (
-		topology  = KeyTopology.MustGet(r.dict)
 		manager   = KeyProcesses.MustGet(r.dict)
 		functions = KeyFunctions.MustGet(r.dict)
 		dispatch  = r.dispatcher()
@@ -104,7 +103,7 @@ func (r *Runtime) loadEngine() error {
 	evaluations.Register(dispatch)
 	var errs []error
 	for _, m := range append(all.Modules(nil),
-		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: topology, Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
 		luafuncs.Module(nil),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
 		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),

@@ -19,11 +19,14 @@ import (
 	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/proctable"
+	"github.com/wippyrun/kit/wippy/system/remote"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
 func (r *Runtime) loadTopology() error {
-	KeyTopology.Set(r.dict, topology.New(r.router.Send))
+	topo := topology.New(r.router.Send)
+	KeyTopology.Set(r.dict, topo)
+	KeyRemote.Set(r.dict, remote.New(topo, KeyNode.MustGet(r.dict), KeyTranscoder.MustGet(r.dict), r.log.With("logger", "internode")))
 	return nil
 }
 

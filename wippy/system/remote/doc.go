@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package remote makes monitors, links and cancellations work between nodes.
+//
+// # Basics
+//
+// A process of another node that somebody here watches is registered in the local
+// [topology.Topology] as a stand-in. The other node is asked to say when the process ends;
+// then the stand-in ends in the same way, and everybody here learns it as of a process of
+// this node. When the other node is lost, all its stand-ins end with [ErrNodeLost].
+//
+//	r := remote.New("a", topo, node, transcoder)
+//	transport, err := internode.Listen(internode.Config{Deliver: r.Deliver, Up: r.Up, Down: r.Down, ...})
+//	r.Connect(transport.Send)
+//	router.SetInternode(r)
+//
+// # Guarantees
+//
+//   - A monitor of a remote process fires once: when the process ends, when it is not there,
+//     or when its node is lost (TestMonitorFiresOnce).
+//   - A link across nodes works both ways (TestLinkWorksBothWays).
+//   - When only one of two nodes took the other for lost, it says so when they meet again, so
+//     that neither keeps watching what the other has forgotten (TestForgottenWatchersAreTold).
+//
+// # Caveats
+//
+// A stand-in that nobody watches any more stays until its process ends or its node is lost:
+// about 150 bytes. Names are local to a node. A notice that finds the queue to the other node full
+// is lost, which is logged.
+package remote
