@@ -32,7 +32,7 @@ func (o origins) allows(origin string) bool {
 	return false
 }
 
-func list(text string) []string {
+func items(text string) []string {
 	var out []string
 	for item := range strings.SplitSeq(text, ",") {
 		if item = strings.TrimSpace(item); item != "" {
@@ -44,7 +44,7 @@ func list(text string) []string {
 
 // newCORS answers preflights and allows origins. It never blocks a request: browsers do.
 func newCORS(s settings) (middleware, error) {
-	allowed := origins(list(s.get("cors.allow.origins", "allow_origins", "*")))
+	allowed := origins(items(s.get("cors.allow.origins", "allow_origins", "*")))
 	methods := s.get("cors.allow.methods", "allow_methods", "GET,POST,PUT,DELETE,OPTIONS,PATCH")
 	headers := s.get("cors.allow.headers", "allow_headers", "Origin,Content-Type,Accept,Authorization,X-Requested-With")
 	expose := s.get("cors.expose.headers", "expose_headers", "")

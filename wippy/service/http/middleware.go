@@ -39,8 +39,10 @@ func (s settings) get(name, legacy, def string) string {
 
 // makers are the middleware there is. Each is made once per router.
 var makers = map[string]func(settings) (middleware, error){
-	"cors":    newCORS,
-	"real_ip": newRealIP,
+	"cors":      newCORS,
+	"real_ip":   newRealIP,
+	"compress":  newCompress,
+	"ratelimit": newRateLimit,
 }
 
 func newChain(names []string, options map[string]string) (chain, error) {

@@ -17,7 +17,7 @@ const trustedSubnets = "127.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 
 // newRealIP takes the client's address from what a proxy says, if the proxy is trusted.
 func newRealIP(s settings) (middleware, error) {
 	var subnets []netip.Prefix
-	for _, text := range list(s.get("real_ip.trusted.subnets", "trusted_subnets", trustedSubnets)) {
+	for _, text := range items(s.get("real_ip.trusted.subnets", "trusted_subnets", trustedSubnets)) {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "real_ip.trusted.subnets: "+err.Error())
