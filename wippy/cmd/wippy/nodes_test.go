@@ -26,6 +26,7 @@ entries:
   - {name: service, kind: process.service, process: main, host: "app:processes", lifecycle: {auto_start: true}}
 `
 	echoLua = `return { main = function()
+    process.set_options({ trap_links = true }) -- outlives the partition, as the linked process of a seems to fail
     local inbox = process.inbox()
     print("ready: " .. process.pid())
     while true do
