@@ -21,6 +21,8 @@ const (
 	maxDepth = 128
 	// maxOutput bounds the text: forty tables that hold the next one twice are a trillion.
 	maxOutput = 64 << 20
+	// maxWork bounds the keys looked at: those that have no name in JSON leave no text.
+	maxWork = 16 << 20
 )
 
 var (
@@ -28,7 +30,7 @@ var (
 	errMixed  = errors.New("cannot encode mixed-key table: table has both numeric and non-numeric keys")
 	errCycle  = errors.New("cannot encode recursively nested tables to JSON")
 	errDepth  = errors.New("exceeded maximum nesting depth for JSON encoding")
-	errSize   = errors.New("JSON text too large: more than 64 MiB")
+	errSize   = errors.New("JSON text too large: more than 64 MiB, or made of too many keys")
 )
 
 // member is one key of an object in the making: members are sorted before they are written.
@@ -42,6 +44,7 @@ type encoder struct {
 	buf     []byte
 	path    []*lua.LTable // the tables around the value being written
 	members []member      // a stack shared by all nesting levels
+	work    int           // keys looked at
 }
 
 var encoders = sync.Pool{New: func() any { return &encoder{buf: make([]byte, 0, 512)} }}
@@ -57,6 +60,9 @@ func Encode(v lua.LValue) (string, error) {
 	} else if err := e.value(v, 0); err != nil {
 		return "", err
 	}
+	if len(e.buf) > maxOutput {
+		return "", errSize
+	}
 	return string(e.buf), nil
 }
 
@@ -64,7 +70,7 @@ func (e *encoder) release() {
 	if cap(e.buf) > 1<<16 {
 		return // one huge document must not stay in memory for good
 	}
-	e.buf = e.buf[:0]
+	e.buf, e.work = e.buf[:0], 0
 	clear(e.path)
 	e.path = e.path[:0]
 	clear(e.members[:cap(e.members)])
@@ -118,6 +124,7 @@ func (e *encoder) table(t *lua.LTable, depth int) error {
 	positional, last := 0, 0
 	named := false // has a key that is no position
 	t.ForEach(func(k, v lua.LValue) {
+		e.work++
 		if n, ok := position(k); ok {
 			positional++
 			last = max(last, n)
@@ -130,6 +137,8 @@ func (e *encoder) table(t *lua.LTable, depth int) error {
 	})
 
 	switch {
+	case e.work > maxWork:
+		return errSize
 	case named && positional > 0:
 		return errMixed
 	case positional != last:

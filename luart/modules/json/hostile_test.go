@@ -21,6 +21,20 @@ func TestAttackSharedTablesAreBounded(t *testing.T) {
 		assert(json.encode({ordinary, ordinary, {ordinary}}) == "[[1,2],[1,2],[[1,2]]]")`)
 }
 
+// Keys that have no name in JSON leave no text, but they are looked at.
+func TestAttackKeysWithoutNames(t *testing.T) {
+	moduletest.New(t, json.Module()).Check(t, `
+		local odd = {}
+		for i = 1, 1e5 do odd[{}] = true end
+		local list = {}
+		for i = 1, 1e5 do list[i] = odd end
+		local text, err = json.encode(list)
+		assert(text == nil and err:kind() == "Internal" and err:message():find("too many keys"), tostring(err))
+		assert(json.encode({odd, odd}) == "[{},{}]", json.encode({odd, odd}))
+		local text, err = json.encode(("x"):rep(2^26))
+		assert(text == nil and err:message():find("too large"))`)
+}
+
 // Members that are null leave nothing in the table and are compared with each other.
 func TestAttackManyNullMembers(t *testing.T) {
 	const n = 200_000
