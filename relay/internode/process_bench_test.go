@@ -112,9 +112,10 @@ func BenchmarkProcesses(b *testing.B) {
 	b.Cleanup(a.Stop)
 	<-up
 	data := make([]byte, 100)
+	from, to := relay.NewPID("", "h", "1"), relay.NewPID("b", "h", "2")
 	send := func(topic string) {
 		for {
-			m := relay.NewMessage(relay.NewPID("", "h", "1"), relay.NewPID("b", "h", "2"), topic, payload.Payload{Format: payload.Bytes, Data: data})
+			m := relay.NewMessage(from, to, topic, payload.Payload{Format: payload.Bytes, Data: data})
 			if a.Send(m) == nil {
 				return
 			}
