@@ -66,7 +66,8 @@
 //     node, not what its own node sends (TestReceiverThatWaitsHoldsUpItsSenderOnly).
 //   - A lost node is reported once (TestLostNodeIsReportedAndItsNextRunIsWelcome,
 //     TestPartitionIsReportedAndHeals), a short break is not and loses nothing
-//     (TestMessagesSurviveCutCablesOnceInOrder).
+//     (TestMessagesSurviveCutCablesOnceInOrder), nor is a slow network
+//     (TestSlowNetworkIsNoLoss).
 //   - Only peers get a connection (TestOnlyPeersWithTheSecretConnect).
 //   - A frame out of place, a false ack or a gap in the numbers ends the connection
 //     (TestMisbehaviourEndsTheConnection).

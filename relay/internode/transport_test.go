@@ -187,7 +187,8 @@ func TestLostNodeIsReportedAndItsNextRunIsWelcome(t *testing.T) {
 type cable struct {
 	listener net.Listener
 	mu       sync.Mutex
-	frozen   bool // what is on the way stays there, nobody notices
+	frozen   bool          // what is on the way is lost, nobody notices
+	slow     time.Duration // for every 4 KiB or less; set before it is used
 	conns    []net.Conn
 	running  sync.WaitGroup
 }
@@ -233,6 +234,9 @@ func (c *cable) copy(to, from net.Conn) {
 		c.mu.Unlock()
 		if frozen {
 			continue
+		}
+		if c.slow > 0 {
+			<-time.After(c.slow)
 		}
 		if _, err := to.Write(b[:n]); err != nil {
 			return
@@ -304,6 +308,30 @@ func TestPartitionIsReportedAndHeals(t *testing.T) {
 	wire.freeze(false)
 	toldA.expect(t, "up z again")
 	toldZ.expect(t, "up a again")
+}
+
+func TestSlowNetworkIsNoLoss(t *testing.T) {
+	const messages = 40
+	told, got := make(events, 10), make(chan *relay.Message, messages)
+	patient := func(c *Config) { c.Patience = 2 * time.Second }
+	z := listen(t, quick("z", map[string]string{"a": ""}, func(m *relay.Message) { got <- m }, told, patient))
+	wire := newCable(t, z.Addr().String())
+	wire.slow = 100 * time.Millisecond
+	a := listen(t, quick("a", map[string]string{"z": wire.listener.Addr().String()}, discard, told, patient))
+	told.expect(t, "up ")
+	told.expect(t, "up ")
+	for range messages {
+		if err := a.Send(to("z", payload.Payload{Format: payload.String, Data: strings.Repeat("x", 2000)})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range messages { // 80 KB take at least as long as a node may be silent
+		m := <-got
+		m.Release()
+	}
+	if len(told) > 0 {
+		t.Errorf("reported: %s", <-told)
+	}
 }
 
 func TestOnlyPeersWithTheSecretConnect(t *testing.T) {
