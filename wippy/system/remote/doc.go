@@ -9,7 +9,7 @@
 // then the stand-in ends in the same way, and everybody here learns it as of a process of
 // this node. When the other node is lost, all its stand-ins end with [ErrNodeLost].
 //
-//	r := remote.New("a", topo, node, transcoder)
+//	r := remote.New(topo, node, transcoder, log)
 //	transport, err := internode.Listen(internode.Config{Deliver: r.Deliver, Up: r.Up, Down: r.Down, ...})
 //	r.Connect(transport.Send)
 //	router.SetInternode(r)
