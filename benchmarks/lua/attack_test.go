@@ -3,6 +3,7 @@
 package lua_test
 
 import (
+	"flag"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +38,8 @@ var attacks = []struct {
 
 // BenchmarkNeighbour is how long a process takes to answer while another one attacks:
 // a message from outside, handled by Lua, seen outside, about once in a millisecond.
+//
+//	go test -run '^$' -bench Neighbour -benchtime 1x ./lua -attack 2s
 func BenchmarkNeighbour(b *testing.B) {
 	b.Run("nobody", func(b *testing.B) { neighbour(b, `post.inbox():receive()`, true) })
 	for _, a := range attacks {
@@ -44,8 +47,7 @@ func BenchmarkNeighbour(b *testing.B) {
 	}
 }
 
-// attackFor is how long an endless attack goes on.
-const attackFor = 2 * time.Second
+var attackFor = flag.Duration("attack", 250*time.Millisecond, "how long endless attacks of BenchmarkNeighbour go on")
 
 func neighbour(b *testing.B, body string, endless bool) {
 	w := newWorld(b, engine.WithMaxProcess(256<<20))
@@ -70,7 +72,7 @@ func neighbour(b *testing.B, body string, endless bool) {
 			<-heard
 			all = append(all, time.Duration(rang.Load())-sent)
 			_, over, _ = attacker.Outcome()
-			over = over || time.Since(began) > attackFor && endless
+			over = over || time.Since(began) > *attackFor && endless
 		}
 		pause.Stop()
 		if _, ended, err := attacker.Outcome(); ended == endless {
