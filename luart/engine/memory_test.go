@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !race
+
+// What fills the memory takes minutes under the race detector, which has nothing to find
+// in a single process.
+
 package engine_test
 
 import (
@@ -138,5 +143,13 @@ func TestMemoryUseIsNearTheTruth(t *testing.T) {
 			t.Errorf("%s: %d bytes, in truth %.0f", strings.TrimSpace(body), m.p.MemoryUse(0), heap)
 		}
 		m.p.Close()
+	}
+}
+
+func TestHeapLimit(t *testing.T) {
+	e := newEngine(t, engine.WithMaxHeap(128<<20))
+	m := start(t, e, `return function() local t = {} while true do pcall(function() t[#t + 1] = {1} end) end end`).run()
+	if m.err == nil || m.err.Error() != "not enough memory" {
+		t.Errorf("%v", m.err)
 	}
 }

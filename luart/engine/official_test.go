@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+//go:build !race
+
+// One process at a time: nothing for the race detector, which takes five times as long.
+
 package engine_test
 
 import (

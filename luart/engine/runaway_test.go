@@ -99,14 +99,6 @@ return #kept > 10000`)
 	}
 }
 
-func TestHeapLimit(t *testing.T) {
-	e := newEngine(t, engine.WithMaxHeap(128<<20))
-	m := start(t, e, `return function() local t = {} while true do pcall(function() t[#t + 1] = {1} end) end end`).run()
-	if m.err == nil || m.err.Error() != "not enough memory" {
-		t.Errorf("%v", m.err)
-	}
-}
-
 func TestLimits(t *testing.T) {
 	e := newEngine(t, engine.WithMaxString(1<<20))
 	for _, body := range []string{
