@@ -173,7 +173,7 @@ func TestTwoNodes(t *testing.T) {
 		killB()
 		outA.await(t, "pid.exit: node lost: b")
 		outA.await(t, "pid.link.down: node lost: b")
-		if took := time.Since(killed); took > 3*time.Second { // patience 1 s, and a busy machine
+		if took := time.Since(killed); took > 10*time.Second { // patience 1 s, and a busy machine
 			t.Errorf("noticed after %v", took)
 		}
 		outB, killB = startNode(t, b)

