@@ -7,28 +7,17 @@
 package funcs
 
 import (
-	"context"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
-	"github.com/wippyrun/kit/relay/payload"
-	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/ctxvalues"
 	"github.com/wippyrun/kit/wippy/lua/future"
 	"github.com/wippyrun/kit/wippy/system/frames"
 	"github.com/wippyrun/kit/wippy/system/functions"
 )
-
-// callID is the command that calls a function; its outcome is the result, a payload.
-const callID dispatch.CommandID = 140
-
-// Caller starts function calls.
-type Caller interface {
-	CallAsync(ctx context.Context, task functions.Task, done functions.Done) (cancel func())
-}
 
 // module holds the classes of the values the functions make.
 type module struct {
@@ -59,30 +48,6 @@ func Module(allow access.Check) engine.Module {
 			return nil
 		},
 	}
-}
-
-// callCommand calls a function.
-type callCommand struct {
-	task   functions.Task
-	cancel func() // stops the call; set by the handler
-}
-
-// CommandID identifies the command.
-func (*callCommand) CommandID() dispatch.CommandID { return callID }
-
-// Cancel stops the call because its caller has ended. It implements dispatch.Canceler: it comes after the handler.
-func (c *callCommand) Cancel() { c.cancel() }
-
-// Register adds the handler of the module's command. No goroutine waits for a call.
-func Register(d *dispatch.Registry, caller Caller) {
-	d.Register("funcs", callID, dispatch.HandlerFunc(
-		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
-			c := cmd.(*callCommand)
-			c.cancel = caller.CallAsync(ctx, c.task, func(result payload.Payload, err error) {
-				r.CompleteYield(tag, result, err)
-			})
-			return nil
-		}))
 }
 
 // executor is the value behind Executor objects. It is immutable.
@@ -126,20 +91,20 @@ func table(L *lua.LState, n int) map[string]any {
 }
 
 // task makes the call that the arguments from the first on describe.
-func (m *module) task(L *lua.LState, e *executor, first int) (*callCommand, error) {
+func (m *module) task(L *lua.LState, e *executor, first int) (functions.Task, error) {
 	id := L.CheckString(first)
 	namespace, name, ok := strings.Cut(id, ":")
 	switch {
 	case id == "":
-		return nil, engine.NewError(engine.KindInvalid, "function ID required")
+		return functions.Task{}, engine.NewError(engine.KindInvalid, "function ID required")
 	case !ok || namespace == "":
-		return nil, engine.NewError(engine.KindInvalid, "namespace required in function ID")
+		return functions.Task{}, engine.NewError(engine.KindInvalid, "namespace required in function ID")
 	case name == "":
-		return nil, engine.NewError(engine.KindInvalid, "name required in function ID")
+		return functions.Task{}, engine.NewError(engine.KindInvalid, "name required in function ID")
 	}
 	p := engine.From(L)
 	if !m.allow.Allowed(p, "funcs.call", id) {
-		return nil, access.Denied("not allowed: " + id)
+		return functions.Task{}, access.Denied("not allowed: " + id)
 	}
 	task := functions.Task{ID: id, Frame: access.Frame(p), Caller: p.PID()}
 	if e != nil {
@@ -147,51 +112,28 @@ func (m *module) task(L *lua.LState, e *executor, first int) (*callCommand, erro
 		if len(e.values) > 0 {
 			task.Frame = frames.Fork(task.Frame)
 			if err := frames.Add(task.Frame, e.values); err != nil {
-				return nil, err
+				return functions.Task{}, err
 			}
 		}
 	}
-	if n := L.GetTop() - first; n > 0 {
-		task.Input = make([]payload.Payload, n)
-		for i := range task.Input {
-			task.Input[i] = payload.Payload{Format: payload.Lua, Data: engine.Copy(L.Get(first + 1 + i))}
-		}
-	}
-	return &callCommand{task: task}, nil
+	task.Input = Arguments(L, first+1)
+	return task, nil
 }
 
 // call runs a function and waits for its outcome.
 func (m *module) call(L *lua.LState, e *executor, first int) int {
-	cmd, err := m.task(L, e, first)
+	task, err := m.task(L, e, first)
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	cmd.task.Waits = true
-	return engine.Yield(L, cmd, returned)
-}
-
-func returned(_ *lua.LState, data any, err error) []lua.LValue {
-	if err != nil {
-		return []lua.LValue{lua.LNil, engine.ErrorValue(err)}
-	}
-	result := data.(payload.Payload)
-	if v, ok := result.Data.(lua.LValue); ok {
-		return []lua.LValue{v}
-	}
-	return []lua.LValue{engine.ToLua(result.Data)}
+	return Call(L, task)
 }
 
 // async runs a function in the background.
 func (m *module) async(L *lua.LState, e *executor, first int) int {
-	cmd, err := m.task(L, e, first)
+	task, err := m.task(L, e, first)
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	f, value := m.futures.New(engine.From(L))
-	engine.Start(L, cmd, func(_ *engine.Process, data any, err error) {
-		result, _ := data.(payload.Payload)
-		f.Complete(result, err)
-	})
-	L.Push(value)
-	return 1
+	return Async(L, task, m.futures)
 }
