@@ -19,6 +19,7 @@ import (
 // evaluations runs source that programs make, shut in.
 func (r *Runtime) evaluations() *evalrunner.Runner {
 	return evalrunner.New(evalrunner.Config{
+		Allowed: r.allow,
 		Library: r.library,
 		Prepare: func(p *engine.Process, values map[string]any) (evalrunner.Setting, error) {
 			frame := frames.Fork(access.Frame(p))

@@ -23,6 +23,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/remote"
+	"github.com/wippyrun/kit/wippy/system/security"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
@@ -36,6 +37,7 @@ var (
 	KeyLogger     = appctx.NewKey[*slog.Logger]("logger")
 	KeyNode       = appctx.NewKey[*relay.Node]("relay.node")
 	KeyRouter     = appctx.NewKey[*relay.Router]("relay.router")
+	KeyGate       = appctx.NewKey[*security.Gate]("security.gate")
 
 	KeyPIDs       = appctx.NewKey[*pidgen.Generator]("pidgen")
 	KeyDispatcher = appctx.NewKey[*dispatch.Registry]("dispatcher")

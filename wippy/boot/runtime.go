@@ -25,9 +25,11 @@ import (
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/boot/config"
+	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/system/logs"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/security"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
@@ -41,7 +43,9 @@ type Runtime struct {
 	router   *relay.Router
 	logs     *logs.Manager
 	log      *slog.Logger
-	mistakes *slog.Logger // see newLogs
+	mistakes *slog.Logger   // see newLogs
+	gate     *security.Gate // what services ask whether something is allowed
+	allow    access.Check   // the same, for Lua modules
 	loader   *loader.Loader
 	ctx      context.Context // what processes and components answer values from
 	cancel   context.CancelFunc
@@ -82,6 +86,8 @@ func New(o Options) (_ *Runtime, err error) {
 	for _, w := range warnings {
 		r.mistakes.Warn(w)
 	}
+	r.gate = security.NewGate(c.Bool("security", "strict_mode", false))
+	r.allow = access.New(r.gate)
 	nodeName := pidgen.NodeName(pidgen.NodeOptions{
 		Configured: c.String("relay", "node_name", ""),
 		Clustered:  c.Bool("cluster", "enabled", false),
@@ -94,6 +100,7 @@ func New(o Options) (_ *Runtime, err error) {
 	KeyLogger.Set(r.dict, r.log)
 	KeyNode.Set(r.dict, node)
 	KeyRouter.Set(r.dict, r.router)
+	KeyGate.Set(r.dict, r.gate)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	r.ctx, r.cancel = appctx.With(ctx, r.dict), cancel
@@ -127,6 +134,7 @@ func (r *Runtime) Start(ctx context.Context) error {
 		return r.abort(err)
 	}
 
+	r.log.Info("security", "strict_mode", r.gate.Strict())
 	entries, err := loadEntries(ctx, r.options, r.config, r.mistakes)
 	if err != nil {
 		return r.abort(err)

@@ -103,17 +103,17 @@ func (r *Runtime) loadEngine() error {
 	evaluations.Register(dispatch)
 	var errs []error
 	for _, m := range append(all.Modules(nil),
-		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict)}),
-		luafuncs.Module(nil),
-		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send}),
-		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict)}),
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict), Allow: r.allow}),
+		luafuncs.Module(r.allow),
+		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send, Allow: r.allow}),
+		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict), Allow: r.allow}),
 		luatime.Module(KeyClock.MustGet(r.dict), r.router.Send),
 		lualogger.Module(r.log),
 		luaio.Module(),
 		luactx.Module(),
-		luaenv.Module(KeyEnv.MustGet(r.dict), nil),
+		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
-		templates.Module(library, nil),
+		templates.Module(library, r.allow.Allowed),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))

@@ -7,6 +7,7 @@ package access
 import (
 	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // Frame returns the frame of the call or process p: the host's own value when it is one, else the frame its
@@ -18,13 +19,26 @@ func Frame(p *engine.Process) *appctx.Frame {
 	return appctx.FrameFrom(p.Context())
 }
 
-// Check decides whether the program that p runs may perform action on resource. It is called on the worker that
-// runs the program and must not block. A nil Check allows everything.
-type Check func(p *engine.Process, action, resource string) bool
+// Check decides whether the program that p runs may perform action on resource. meta are the attributes of the
+// question, plain Go values that nobody changes; nil for none. It is called on the worker that runs the program and
+// must not block. A nil Check allows everything.
+type Check func(p *engine.Process, action, resource string, meta map[string]any) bool
 
-// Allowed asks the check.
+// New returns the check that asks a gate about the frame of the program.
+func New(g *security.Gate) Check {
+	return func(p *engine.Process, action, resource string, meta map[string]any) bool {
+		return g.Allowed(Frame(p), action, resource, meta)
+	}
+}
+
+// Allowed asks the check a question without attributes.
 func (c Check) Allowed(p *engine.Process, action, resource string) bool {
-	return c == nil || c(p, action, resource)
+	return c == nil || c(p, action, resource, nil)
+}
+
+// AllowedWith asks the check a question with attributes, the names a policy finds below meta.
+func (c Check) AllowedWith(p *engine.Process, action, resource string, meta map[string]any) bool {
+	return c == nil || c(p, action, resource, meta)
 }
 
 // Denied is the error for an action that is not allowed.

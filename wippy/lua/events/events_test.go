@@ -139,7 +139,7 @@ func TestSubscriptionEndsWithItsProcess(t *testing.T) {
 func TestDenied(t *testing.T) {
 	s := luatest.New(t, func(s *luatest.System) {
 		s.Register(events.Module(events.Deps{Bus: s.Bus, Send: s.Router.Send,
-			Allow: func(_ *engine.Process, action, resource string) bool { return resource != "secret" }}))
+			Allow: func(_ *engine.Process, action, resource string, _ map[string]any) bool { return resource != "secret" }}))
 	})
 	s.Check(t, `
 		local v, err = events.subscribe("secret")

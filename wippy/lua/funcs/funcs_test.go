@@ -196,7 +196,7 @@ func TestCalleeEndsWithItsCaller(t *testing.T) {
 func TestDenied(t *testing.T) {
 	s := luatest.New(t, func(s *luatest.System) {
 		funcs.Register(s.Dispatch, s.Functions)
-		s.Register(funcs.Module(func(_ *engine.Process, action, resource string) bool {
+		s.Register(funcs.Module(func(_ *engine.Process, action, resource string, _ map[string]any) bool {
 			return action == "funcs.call" && resource == "app:allowed"
 		}))
 	})

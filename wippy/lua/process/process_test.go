@@ -334,7 +334,7 @@ func TestDenied(t *testing.T) {
 		process.Register(s.Dispatch, s.Processes)
 		s.Register(process.Module(process.Deps{
 			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
-			Allow: func(_ *engine.Process, action, _ string) bool { return allowed[action] },
+			Allow: func(_ *engine.Process, action, _ string, _ map[string]any) bool { return allowed[action] },
 		}))
 	})
 	s.Define("app:seven", programs["app:seven"])

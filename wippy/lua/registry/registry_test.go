@@ -70,7 +70,7 @@ func TestDenied(t *testing.T) {
 	}
 	s := luatest.New(t, func(s *luatest.System) {
 		luaregistry.Register(s.Dispatch, r)
-		s.Register(luaregistry.Module(luaregistry.Deps{Registry: r, Allow: func(_ *engine.Process, action, resource string) bool {
+		s.Register(luaregistry.Module(luaregistry.Deps{Registry: r, Allow: func(_ *engine.Process, action, resource string, _ map[string]any) bool {
 			return action == "registry.get" && resource != "app:secret"
 		}}))
 	})
