@@ -96,6 +96,7 @@ func (r *Runtime) loadEngine() error {
 	luaio.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	luahttp.Register(dispatch)
+	r.loadStreams()
 	payload.Register(e)
 	library := templates.NewLibrary()
 	KeyTemplates.Set(r.dict, library)
