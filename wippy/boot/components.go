@@ -27,6 +27,7 @@ const (
 	Profiler   = "profiler"
 	Clock      = "clock"
 	Env        = "env"
+	Contracts  = "contracts"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -55,7 +56,8 @@ func (r *Runtime) components() []loader.Component {
 		component(Clock, r.loadClock, Dispatcher),
 		component(Env, r.loadEnv, Registry),
 		component(Processes, r.loadProcesses, Factory),
-		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder),
+		component(Contracts, r.loadContracts, Registry),
+		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder, Contracts),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor),

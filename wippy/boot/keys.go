@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/service/env"
 	"github.com/wippyrun/kit/wippy/system/clock"
+	"github.com/wippyrun/kit/wippy/system/contracts"
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
@@ -56,6 +57,7 @@ var (
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
+	KeyContracts  = appctx.NewKey[*contracts.Catalog]("contracts")
 )
 
 // Searcher finds entries by query: the read-only side of the registry that most

@@ -5,12 +5,14 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/wippyrun/kit/luart/syntax"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
+	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
 // Problem is one thing that keeps an application from starting.
@@ -129,9 +131,26 @@ func problemsOf(b *registry.EntryError, e registry.Entry) []Problem {
 		case errors.As(leaf, &placed):
 			p.at(e, placed.Field(), leaf.Error(), placed.Hint())
 		}
+		p.Message += details(leaf, b.ID.String(), p.Message)
 		out = append(out, p)
 	}
 	return out
+}
+
+// details are the particulars of an error that neither its message nor the entry tells.
+func details(err error, entry, message string) string {
+	all := fault.DetailsOf(err)
+	said := strings.FieldsFunc(message, func(r rune) bool { return strings.ContainsRune(` "'(),;`, r) })
+	var told []string
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if value := fmt.Sprint(all[key]); value != entry && !slices.Contains(said, value) {
+			told = append(told, key+": "+value)
+		}
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(told, ", ") + ")"
 }
 
 // at moves the problem to a field of its entry.

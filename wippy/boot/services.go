@@ -12,6 +12,7 @@ import (
 	"github.com/wippyrun/kit/luart/modules/payload"
 	"github.com/wippyrun/kit/luart/modules/templates"
 	"github.com/wippyrun/kit/registry"
+	luacontract "github.com/wippyrun/kit/wippy/lua/contract"
 	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
 	luaenv "github.com/wippyrun/kit/wippy/lua/env"
 	luaevents "github.com/wippyrun/kit/wippy/lua/events"
@@ -115,6 +116,7 @@ func (r *Runtime) loadEngine() error {
 		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
 		templates.Module(library, r.allow.Allowed),
+		luacontract.Module(r.contractDeps()),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))

@@ -73,7 +73,7 @@ func (m *module) withContext(L *lua.LState) int {
 // withOptions implements executor:with_options(options): they replace earlier ones.
 func (m *module) withOptions(L *lua.LState) int {
 	e := *checkExecutor(L)
-	e.options = table(L, 2)
+	e.options = Options(L.CheckTable(2))
 	if network, ok := e.options["network"].(string); ok && !m.allow.Allowed(engine.From(L), "network.select", network) {
 		L.RaiseError("not allowed: network %s", network)
 	}
@@ -81,10 +81,10 @@ func (m *module) withOptions(L *lua.LState) int {
 	return 1
 }
 
-// table reads a table of named values.
-func table(L *lua.LState, n int) map[string]any {
+// Options reads a table of call options.
+func Options(t *lua.LTable) map[string]any {
 	all := map[string]any{}
-	engine.Unwrap(L.CheckTable(n)).ForEach(func(k, v lua.LValue) {
+	engine.Unwrap(t).ForEach(func(k, v lua.LValue) {
 		all[k.String()] = engine.ToGo(v)
 	})
 	return all

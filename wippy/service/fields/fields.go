@@ -278,6 +278,24 @@ func (r *Reader) Sub(name string) *Reader {
 	return sub
 }
 
+// Maps reads a list of maps, each item with a reader of its own; absent is an empty list.
+func (r *Reader) Maps(name string) []*Reader {
+	items := r.List(name)
+	out := make([]*Reader, 0, len(items))
+	for i, item := range items {
+		path := fmt.Sprintf("%s.%d", name, i)
+		values, ok := item.(map[string]any)
+		if !ok {
+			r.fail(path, fmt.Sprintf("%s must hold maps, item %d is %s", name, i+1, typeName(item)))
+			continue
+		}
+		sub := &Reader{path: r.path + "." + path, values: values, asked: map[string]bool{}, shared: r.shared}
+		r.subs = append(r.subs, sub)
+		out = append(out, sub)
+	}
+	return out
+}
+
 // Reject records a problem the kind itself found with a field.
 func (r *Reader) Reject(name, message string) { r.fail(name, message) }
 
