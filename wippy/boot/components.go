@@ -28,6 +28,7 @@ const (
 	Clock      = "clock"
 	Env        = "env"
 	Contracts  = "contracts"
+	Security   = "security"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -55,6 +56,7 @@ func (r *Runtime) components() []loader.Component {
 		r.profilerComponent(),
 		component(Clock, r.loadClock, Dispatcher),
 		component(Env, r.loadEnv, Registry),
+		component(Security, r.loadSecurity, Registry),
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
 		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder, Contracts),

@@ -96,6 +96,7 @@ func (r *Runtime) loadSupervisor() error {
 		supervisor.WithContext(r.ctx),
 		supervisor.WithPublisher(busPublisher{r.bus}),
 		supervisor.WithLogger(r.log.With("logger", "supervisor")),
+		supervisor.WithServiceContext(r.serviceContext),
 		supervisor.WithReferences(func(id string) []string {
 			ids := reg.Dependencies(registry.ParseID(id))
 			out := make([]string, len(ids))

@@ -39,6 +39,7 @@ var (
 	KeyNode       = appctx.NewKey[*relay.Node]("relay.node")
 	KeyRouter     = appctx.NewKey[*relay.Router]("relay.router")
 	KeyGate       = appctx.NewKey[*security.Gate]("security.gate")
+	KeyPolicies   = appctx.NewKey[*security.Directory]("security.policies")
 
 	KeyPIDs       = appctx.NewKey[*pidgen.Generator]("pidgen")
 	KeyDispatcher = appctx.NewKey[*dispatch.Registry]("dispatcher")

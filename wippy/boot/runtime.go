@@ -101,6 +101,7 @@ func New(o Options) (_ *Runtime, err error) {
 	KeyNode.Set(r.dict, node)
 	KeyRouter.Set(r.dict, r.router)
 	KeyGate.Set(r.dict, r.gate)
+	KeyPolicies.Set(r.dict, security.NewDirectory())
 
 	ctx, cancel := context.WithCancel(context.Background())
 	r.ctx, r.cancel = appctx.With(ctx, r.dict), cancel

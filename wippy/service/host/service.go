@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
@@ -117,15 +118,19 @@ type service struct {
 	ended  chan struct{} // closed when it has ended
 }
 
-// Start spawns the process. A spawn that fails is not tried again: the same
+// Start spawns the process, on whose behalf the service works. A spawn that fails is not tried again: the same
 // entry would fail the same way.
 func (s *service) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status := make(chan any, 1) // how it ended: there is room when nobody reads
 	ended := make(chan struct{})
+	var frame *appctx.Frame
+	if own := appctx.FrameFrom(ctx); own != nil {
+		frame = own.Propagate()
+	}
 	pid, err := s.listener.processes.Start(ctx, processes.Spawn{
-		Host: s.config.host, Source: s.config.process, Input: s.config.input,
+		Host: s.config.host, Source: s.config.process, Input: s.config.input, Frame: frame,
 		OnExit: func(r topology.Result) {
 			status <- outcome(r)
 			close(status)

@@ -31,6 +31,7 @@ func (l *Listener) endpoint(r route) http.Handler {
 		cancel := l.deps.Functions.CallAsync(req.Context(), functions.Task{
 			ID:     r.function,
 			Input:  []payload.Payload{},
+			Frame:  appctx.FrameFrom(req.Context()),
 			Attach: func(f *appctx.Frame) error { return exchange.Key.Set(f, x) },
 		}, func(result payload.Payload, err error) { answer <- outcome{result, err} })
 		select {

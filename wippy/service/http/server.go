@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
@@ -61,7 +62,7 @@ func (s *server) configure(c serverConfig) error {
 	return nil
 }
 
-// Start listens and serves.
+// Start listens and serves. Requests inherit the actor and the scope that ctx carries.
 func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,6 +76,9 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 		Handler: s, TLSConfig: c.tls, ReadTimeout: c.read, WriteTimeout: c.write, IdleTimeout: c.idle,
 		ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerSize,
 		ErrorLog: log.New(logWriter{s.log.With("server", s.id)}, "", 0),
+	}
+	if own := appctx.FrameFrom(ctx); own != nil { // requests act on behalf of the server
+		h.BaseContext = func(net.Listener) context.Context { return appctx.WithFrame(context.Background(), own) }
 	}
 	if h.IdleTimeout == 0 {
 		h.IdleTimeout = idleTimeout
