@@ -29,6 +29,7 @@ const (
 	Env        = "env"
 	Contracts  = "contracts"
 	Security   = "security"
+	Stores     = "stores"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -57,9 +58,10 @@ func (r *Runtime) components() []loader.Component {
 		component(Clock, r.loadClock, Dispatcher),
 		component(Env, r.loadEnv, Registry),
 		component(Security, r.loadSecurity, Registry),
+		component(Stores, r.loadStores, Registry, Supervisor),
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
-		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder, Contracts),
+		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder, Contracts, Stores),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor),

@@ -15,6 +15,7 @@ import (
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/service/env"
+	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/contracts"
 	"github.com/wippyrun/kit/wippy/system/factory"
@@ -56,6 +57,7 @@ var (
 	KeyProcesses  = appctx.NewKey[*processes.Manager]("processes")
 	KeyClock      = appctx.NewKey[*clock.Clock]("clock")
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
+	KeyStores     = appctx.NewKey[*store.Table]("stores")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
 	KeyContracts  = appctx.NewKey[*contracts.Catalog]("contracts")

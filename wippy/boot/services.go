@@ -115,6 +115,7 @@ func (r *Runtime) loadEngine() error {
 		luactx.Module(),
 		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
+		r.storeModule(),
 		templates.Module(library, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
 		evaluations.Module(),
