@@ -37,6 +37,7 @@ const (
 	HTTP       = "http"
 	Hosts      = "process.hosts"
 	Terminal   = "terminal"
+	Web        = "web"
 	Kinds      = "kinds" // those of the embedding program
 )
 
@@ -68,6 +69,7 @@ func (r *Runtime) components() []loader.Component {
 		r.internodeComponent(LuaEngine),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
+		r.webComponent(LuaEngine),
 	}
 	if len(r.options.Kinds) > 0 {
 		standard = append(standard, component(Kinds, r.loadKinds, Registry))

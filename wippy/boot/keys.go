@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/service/env"
 	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/clock"
@@ -56,6 +57,7 @@ var (
 	KeyCalls      = appctx.NewKey[*scheduler.Scheduler]("functions.scheduler")
 	KeyProcesses  = appctx.NewKey[*processes.Manager]("processes")
 	KeyClock      = appctx.NewKey[*clock.Clock]("clock")
+	KeyHTTPClient = appctx.NewKey[*httpclient.Client]("http.client")
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyStores     = appctx.NewKey[*store.Table]("stores")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")

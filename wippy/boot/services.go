@@ -103,7 +103,7 @@ func (r *Runtime) loadEngine() error {
 	KeyTemplates.Set(r.dict, library)
 	evaluations := r.evaluations()
 	evaluations.Register(dispatch)
-	var errs []error
+	errs := []error{r.registerWeb(e)}
 	for _, m := range append(all.Modules(nil),
 		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict), Allow: r.allow}),
 		luafuncs.Module(r.allow),

@@ -26,19 +26,6 @@ type outcome struct {
 // CommandID identifies the command.
 func (*batchCommand) CommandID() dispatch.CommandID { return batchID }
 
-// retain does call.retain for all.
-func (b *batchCommand) retain() (done func()) {
-	all := make([]func(), len(b.calls))
-	for i, c := range b.calls {
-		all[i] = c.retain()
-	}
-	return func() {
-		for _, done := range all {
-			done()
-		}
-	}
-}
-
 // do checks all requests, then sends them.
 func (b *batchCommand) do() ([]outcome, error) {
 	errs := make([]error, len(b.calls))

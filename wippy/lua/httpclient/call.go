@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/owned"
@@ -28,32 +27,19 @@ type call struct {
 	ctx             context.Context
 	cancel          context.CancelFunc
 	guard           guard
-	frame           *appctx.Frame // what the guard decides about; may be nil
-	release         func() bool   // takes the call off what the process owns
+	release         func() bool // takes the call off what the process owns
 }
 
 // newCall makes the call of a request that is allowed so far. Its end is close.
 func (m *module) newCall(p *engine.Process, method, address string, o *options) *call {
 	c := &call{client: m.Client, method: method, address: address, options: o}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if m.Private == nil || o.unixSocket != "" || o.network != "" {
-		return c
-	}
-	c.frame = access.Frame(p)
-	if c.guard = m.Private(c.frame); c.guard != nil {
-		c.ctx = context.WithValue(c.ctx, guardKey{}, c.guard)
+	if o.unixSocket == "" && o.network == "" {
+		if c.guard = newGuard(m.Gate, access.Frame(p)); c.guard != nil {
+			c.ctx = context.WithValue(c.ctx, guardKey{}, c.guard)
+		}
 	}
 	return c
-}
-
-// retain keeps what the guard looks at until done, which may come after the end of the program. It is called
-// while the program lives.
-func (c *call) retain() (done func()) {
-	if c.guard == nil || c.frame == nil {
-		return func() {}
-	}
-	c.frame.Retain()
-	return func() { _ = c.frame.Release() } // what does not close is reported by the owner of the frame
 }
 
 // own makes the call end with the process p.

@@ -9,11 +9,30 @@ import (
 	"net/url"
 	"syscall"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // guard decides on the addresses of private networks; nil lets everything pass.
 type guard func(netip.Addr) bool
+
+// newGuard returns the guard for the program that has a frame. It keeps who the program works for and what counts
+// for it, so it may be asked after the end of the program.
+func newGuard(g *security.Gate, f *appctx.Frame) guard {
+	actor, scope := security.ActorOf(f), security.ScopeOf(f)
+	switch {
+	case g == nil:
+		return nil
+	case actor != nil && scope != nil:
+		return func(ip netip.Addr) bool {
+			return scope.Evaluate(security.Request{Actor: actor, Action: "http_client.private_ip", Resource: ip.String()}) == security.Allow
+		}
+	case g.Strict():
+		return func(netip.Addr) bool { return false }
+	}
+	return nil
+}
 
 // private reports whether an address is of this machine or of a private network.
 func private(ip netip.Addr) bool {

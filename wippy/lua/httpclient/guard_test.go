@@ -5,7 +5,7 @@ package httpclient_test
 import (
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 func spawn(source string) processes.Spawn {
@@ -23,7 +24,7 @@ func spawn(source string) processes.Spawn {
 // denying makes a system that denies what is listed, "action resource".
 func denying(t *testing.T, denied ...string) *luatest.System {
 	return newSystem(t, func(d *httpclient.Deps) {
-		d.Allow = func(_ *engine.Process, action, resource string) bool {
+		d.Allow = func(_ *engine.Process, action, resource string, _ map[string]any) bool {
 			for _, one := range denied {
 				if one == action+" "+resource {
 					return false
@@ -59,20 +60,45 @@ func TestDenied(t *testing.T) {
 		assert(err:message() == "not allowed: " .. url)`, server.URL)
 }
 
-// guarded makes a system that allows the private addresses given.
+// only is a policy that allows what is listed, "action resource".
+type only []string
+
+func (only) ID() string { return "app:only" }
+
+func (o only) Evaluate(r security.Request) security.Decision {
+	if slices.Contains(o, r.Action+" "+r.Resource) {
+		return security.Allow
+	}
+	return security.Undefined
+}
+
+// guarded makes a system whose programs have an actor and may reach the private addresses given.
 func guarded(t *testing.T, allowed ...string) *luatest.System {
-	return newSystem(t, func(d *httpclient.Deps) {
-		d.Private = func(*appctx.Frame) func(netip.Addr) bool {
-			return func(ip netip.Addr) bool {
-				for _, a := range allowed {
-					if a == ip.String() {
-						return true
-					}
-				}
-				return false
-			}
-		}
-	})
+	t.Helper()
+	var policy only
+	for _, ip := range allowed {
+		policy = append(policy, "http_client.private_ip "+ip)
+	}
+	s := newSystem(t, func(d *httpclient.Deps) { d.Gate = security.NewGate(false) })
+	s.Frame = appctx.NewFrame()
+	if err := security.Enter(s.Frame, &security.Actor{ID: "ada"}, security.NewScope(policy)); err != nil {
+		t.Fatal(err)
+	}
+	s.Frame.Seal()
+	return s
+}
+
+// Without actor and scope the mode decides.
+func TestPrivateAddressesWithoutActor(t *testing.T) {
+	server := site(t)
+	for strict, body := range map[bool]string{
+		false: `assert(http_client.get((...) .. "/echo").status_code == 200)`,
+		true: `
+			local r, err = http_client.get((...) .. "/echo")
+			assert(r == nil and err:message() == "not allowed: private IP 127.0.0.1", tostring(err))`,
+	} {
+		newSystem(t, func(d *httpclient.Deps) { d.Gate = security.NewGate(strict) }).Check(t, body, server.URL)
+	}
 }
 
 func TestPrivateAddresses(t *testing.T) {

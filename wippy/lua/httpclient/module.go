@@ -15,16 +15,15 @@ package httpclient
 
 import (
 	"context"
-	"net/netip"
 	"net/url"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // Deps is what the module works with. Client is required.
@@ -33,9 +32,8 @@ type Deps struct {
 	Client *Client
 	// Allow decides on URLs, sockets, insecure TLS and networks; nil allows all.
 	Allow access.Check
-	// Private returns what decides on addresses of private networks for a frame, nil when nothing does. The
-	// decision is asked for on other goroutines than the program's, while the frame is retained.
-	Private func(*appctx.Frame) func(netip.Addr) bool
+	// Gate decides on the addresses of private networks; nil allows all.
+	Gate *security.Gate
 }
 
 type module struct{ Deps }
@@ -87,9 +85,7 @@ func Register(d *dispatch.Registry) {
 	d.Register("http_client", requestID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*requestCommand)
-			done := c.call.retain()
 			go func() {
-				defer done()
 				res, err := c.call.do()
 				r.CompleteYield(tag, res, err)
 			}()
@@ -98,9 +94,7 @@ func Register(d *dispatch.Registry) {
 	d.Register("http_client", batchID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*batchCommand)
-			done := c.retain()
 			go func() {
-				defer done()
 				outcomes, err := c.do()
 				r.CompleteYield(tag, outcomes, err)
 			}()

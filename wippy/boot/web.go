@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package boot
+
+import (
+	"context"
+
+	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/luart/engine"
+	luahttpclient "github.com/wippyrun/kit/wippy/lua/httpclient"
+)
+
+// registerWeb adds the modules that reach other servers.
+func (r *Runtime) registerWeb(e *engine.Engine) error {
+	client := luahttpclient.NewClient(nil)
+	KeyHTTPClient.Set(r.dict, client)
+	luahttpclient.Register(r.dispatcher())
+	return e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate}))
+}
+
+// webComponent closes the connections of programs to HTTP servers at the end.
+func (r *Runtime) webComponent(dependsOn ...string) loader.Component {
+	return loader.Component{Name: Web, DependsOn: dependsOn, Stop: func(context.Context) error {
+		KeyHTTPClient.MustGet(r.dict).Close()
+		return nil
+	}}
+}
