@@ -18,6 +18,7 @@ import (
 
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 )
 
 func newSystem(tb testing.TB, change ...func(*httpclient.Deps)) *luatest.System {
@@ -28,6 +29,7 @@ func newSystem(tb testing.TB, change ...func(*httpclient.Deps)) *luatest.System 
 	}
 	return luatest.New(tb, func(s *luatest.System) {
 		httpclient.Register(s.Dispatch)
+		stream.Register(s.Dispatch)
 		s.Register(httpclient.Module(deps))
 	})
 }

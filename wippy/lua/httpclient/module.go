@@ -23,6 +23,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/system/security"
 )
 
@@ -36,15 +37,19 @@ type Deps struct {
 	Gate *security.Gate
 }
 
-type module struct{ Deps }
+type module struct {
+	Deps
+	streams *stream.Class
+}
 
 // Module returns the Lua module. Requests need the handlers that [Register] adds.
 func Module(deps Deps) engine.Module {
-	m := &module{deps}
+	m := &module{Deps: deps}
 	return engine.Module{
 		Name:    "http_client",
 		Classes: []string{"network", "io", "nondeterministic"},
 		Build: func(b *engine.Builder) error {
+			m.streams = stream.Define(b)
 			for _, method := range []string{"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"} {
 				b.Func(strings.ToLower(method), func(L *lua.LState) int { return m.send(L, method, 1) })
 			}
@@ -80,7 +85,7 @@ const (
 	batchID   dispatch.CommandID = 259
 )
 
-// Register adds the handlers of the module's commands.
+// Register adds the handlers of the module's commands. Streams need stream.Register, too.
 func Register(d *dispatch.Registry) {
 	d.Register("http_client", requestID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
@@ -122,14 +127,20 @@ func (m *module) send(L *lua.LState, method string, n int) int {
 	c := m.newCall(p, method, address, o)
 	c.own(p)
 	return engine.Yield(L, &requestCommand{c}, func(_ *lua.LState, data any, err error) []lua.LValue {
-		res, _ := data.(*response)
-		if err != nil || !o.stream {
-			c.disown()
-		}
 		if err != nil {
+			c.disown()
 			return []lua.LValue{lua.LNil, engine.ErrorValue(err)}
 		}
-		return []lua.LValue{res.table()}
+		res := data.(*response)
+		t := res.table()
+		if res.stream == nil {
+			c.disown()
+		} else {
+			body := &streamed{res.stream, c.cancel}
+			t.RawSetString("stream", m.streams.New(p, body, -1, stream.Interrupt(c.cancel)))
+			c.release() // the stream is owned in its place
+		}
+		return []lua.LValue{t, lua.LNil}
 	})
 }
 

@@ -93,6 +93,9 @@ func readFile(v lua.LValue) (file, bool) {
 	}
 	if u, ok := t.RawGetString("reader").(*lua.LUserData); ok {
 		f.reader, _ = u.Value.(io.Reader)
+		if r, ok := u.Value.(interface{ Readable() bool }); ok && !r.Readable() {
+			f.reader = nil
+		}
 	}
 	return f, f.name != "" && f.reader != nil
 }

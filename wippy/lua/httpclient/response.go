@@ -22,6 +22,19 @@ type response struct {
 	stream  io.ReadCloser // the body, when it was not read
 }
 
+// streamed is the body of an answer that a stream reads. Closing it ends the request.
+type streamed struct {
+	io.ReadCloser
+	cancel func()
+}
+
+// Close implements io.Closer.
+func (s *streamed) Close() error {
+	err := s.ReadCloser.Close()
+	s.cancel()
+	return err
+}
+
 // table makes the Lua form: a plain table without what is empty.
 func (r *response) table() *lua.LTable {
 	t := engine.NewObject(7)
