@@ -90,6 +90,12 @@ func output(t *testing.T, p *exec.Process) (stdout, stderr string, code int) {
 	return string(a), string(b), code
 }
 
+func write(p *exec.Process, text string) error {
+	done := make(chan error, 1)
+	p.Write([]byte(text), func(err error) { done <- err })
+	return <-done
+}
+
 func TestCommandsRun(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -185,8 +191,7 @@ func TestStartFails(t *testing.T) {
 
 func TestStates(t *testing.T) {
 	p := command(t, executor(t, exec.Config{}), "cat", exec.Options{})
-	_, err := p.Write([]byte("x"))
-	for what, err := range map[string]error{"write": err, "close": p.CloseStdin(), "signal": p.Signal(syscall.SIGTERM)} {
+	for what, err := range map[string]error{"write": write(p, "x"), "close": write(p, ""), "signal": p.Signal(syscall.SIGTERM)} {
 		if !errors.Is(err, exec.ErrNotStarted) {
 			t.Errorf("%s before start: %v", what, err)
 		}
@@ -197,13 +202,13 @@ func TestStates(t *testing.T) {
 	if err := p.Start(); !errors.Is(err, exec.ErrStarted) {
 		t.Errorf("second start: %v", err)
 	}
-	if err := p.CloseStdin(); err != nil {
+	if err := write(p, ""); err != nil {
 		t.Error(err)
 	}
-	if err := p.CloseStdin(); err != nil {
+	if err := write(p, ""); err != nil {
 		t.Errorf("second close: %v", err)
 	}
-	if _, err := p.Write([]byte("x")); !errors.Is(err, exec.ErrNoPipe) {
+	if err := write(p, "x"); !errors.Is(err, exec.ErrNoPipe) {
 		t.Errorf("write after close: %v", err)
 	}
 	if code, err := p.Wait(); code != 0 || err != nil {
@@ -226,7 +231,7 @@ func TestStates(t *testing.T) {
 func TestInputReachesTheCommand(t *testing.T) {
 	p, out := start(t, executor(t, exec.Config{}), "cat")
 	for _, text := range []string{"one\n", "two\n"} {
-		if _, err := p.Write([]byte(text)); err != nil {
+		if err := write(p, text); err != nil {
 			t.Fatal(err)
 		}
 		if line, err := out.ReadString('\n'); line != text {
@@ -400,19 +405,41 @@ func TestOutputOutlivesTheProcess(t *testing.T) {
 
 func TestEndReleasesReadersAndWriters(t *testing.T) {
 	p, out := start(t, executor(t, exec.Config{}), "sleep 60")
-	done := make(chan error, 2)
+	done := make(chan error, 3)
 	go func() {
 		_, err := out.ReadByte()
 		done <- err
 	}()
-	go func() {
-		_, err := p.Write(make([]byte, 1<<20)) // more than a pipe holds
-		done <- err
-	}()
+	p.Write(make([]byte, 1<<20), func(err error) { done <- err }) // more than a pipe holds
+	p.Write(nil, func(err error) { done <- err })
 	p.End()
-	for range 2 {
-		if err := <-done; err == nil {
-			t.Error("no error")
+	failed := 0
+	for range 3 {
+		if <-done != nil {
+			failed++
+		}
+	}
+	if failed < 2 { // the input ended anyway
+		t.Error("no error")
+	}
+}
+
+func TestWritesKeepTheirOrder(t *testing.T) {
+	p, out := start(t, executor(t, exec.Config{}), "cat")
+	var want strings.Builder
+	done := make(chan error, 101)
+	for i := range 100 {
+		text := strings.Repeat(strconv.Itoa(i), 1000) + "\n"
+		want.WriteString(text)
+		p.Write([]byte(text), func(err error) { done <- err })
+	}
+	p.Write(nil, func(err error) { done <- err })
+	if got, err := io.ReadAll(out); string(got) != want.String() || err != nil {
+		t.Errorf("%d bytes of %d, %v", len(got), want.Len(), err)
+	}
+	for range 101 {
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	}
 }

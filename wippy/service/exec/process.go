@@ -3,7 +3,6 @@
 package exec
 
 import (
-	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -25,7 +24,7 @@ var (
 	// ErrNotRunning is for what needs a process that has not ended.
 	ErrNotRunning = fault.New(fault.Invalid, "process is not running").Final()
 	// ErrNoPipe means that a stream was closed, or given up with its process.
-	ErrNoPipe = fault.New(fault.Unavailable, "not available").Final()
+	ErrNoPipe = fault.New(fault.Unavailable, "the stream is closed").Final()
 )
 
 // state is how far a process is. It only grows.
@@ -43,7 +42,6 @@ type Process struct {
 	cmd   *exec.Cmd
 	group *running
 	ended chan struct{} // closed when the leader was collected
-	input sync.Mutex    // held while something is written to stdin, before mu
 
 	mu             sync.Mutex // guards all below, and the process id against reuse: see watch
 	state          state
@@ -51,6 +49,7 @@ type Process struct {
 	orphans        bool // others of the group are left
 	exits          []func(code int)
 	stdin          *os.File // nil unless it can be written to
+	writes         []write  // under way and waiting
 	stdout, stderr pipe
 	over           bool // End was called
 	kill           *time.Timer
@@ -310,60 +309,88 @@ func (p *Process) Ended() bool {
 	return p.state == stateFresh || p.state == stateGone && !p.orphans
 }
 
-// Stdout returns what the command writes to its standard output: the same stream every time. It
-// may be taken before the start.
-func (p *Process) Stdout() (io.ReadCloser, error) { return p.take(&p.stdout) }
+// Output is what a command writes. Closing it releases a read under way, and so does the end of
+// the process's owner, but not the end of the process: what was written can be read then, too.
+type Output struct{ file *os.File }
+
+// Read reads what was written; it waits for the first byte. It returns io.EOF when the command,
+// and all it started, have closed their end.
+func (o Output) Read(p []byte) (int, error) { return o.file.Read(p) }
+
+// Close closes it. A command that goes on writing gets SIGPIPE.
+func (o Output) Close() error { return o.file.Close() }
+
+// SetDeadline lets a read under way and those to come fail at that time.
+func (o Output) SetDeadline(t time.Time) error { return o.file.SetDeadline(t) }
+
+// Stdout returns what the command writes to its standard output. It may be taken before the
+// start, and again: it is the same stream.
+func (p *Process) Stdout() (Output, error) { return p.take(&p.stdout) }
 
 // Stderr is Stdout for the standard error.
-func (p *Process) Stderr() (io.ReadCloser, error) { return p.take(&p.stderr) }
+func (p *Process) Stderr() (Output, error) { return p.take(&p.stderr) }
 
-func (p *Process) take(out *pipe) (io.ReadCloser, error) {
+func (p *Process) take(out *pipe) (Output, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := out.open(); err != nil {
-		return nil, err
+		return Output{}, err
 	}
 	out.taken = true
-	return out.r, nil
+	return Output{out.r}, nil
 }
 
-// Write writes to the standard input of the command. It blocks while the pipe is full; the end of
-// the process releases it.
-func (p *Process) Write(data []byte) (int, error) {
-	p.input.Lock()
-	defer p.input.Unlock()
-	w, err := p.writer()
-	if err != nil {
-		return 0, err
-	}
-	return w.Write(data)
-}
-
-// CloseStdin ends the input of the command, after the writes under way. Again it does nothing.
-func (p *Process) CloseStdin() error {
-	p.input.Lock()
-	defer p.input.Unlock()
-	w, err := p.writer()
-	if err == ErrNoPipe {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+// Write writes to the standard input of the command and calls done, on any goroutine. It does not
+// wait, the writes of one process go out in the order of the calls. Nothing to write ends the
+// input; ending it again does nothing. The end of the process releases a write that waits for
+// room in the pipe.
+func (p *Process) Write(data []byte, done func(error)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stdin = nil
-	return w.Close()
+	p.writes = append(p.writes, write{data, done})
+	if len(p.writes) == 1 {
+		go p.writeAll()
+	}
 }
 
-func (p *Process) writer() (*os.File, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// write is what goes to the standard input.
+type write struct {
+	data []byte
+	done func(error)
+}
+
+// writeAll does the writes there are. The first of them stays where it is until it is done.
+func (p *Process) writeAll() {
+	for {
+		p.mu.Lock()
+		next, file, state := p.writes[0], p.stdin, p.state
+		if len(next.data) == 0 {
+			p.stdin = nil
+		}
+		p.mu.Unlock()
+		next.done(writeTo(file, state, next.data))
+		p.mu.Lock()
+		p.writes[0] = write{}
+		p.writes = p.writes[1:]
+		more := len(p.writes) > 0
+		p.mu.Unlock()
+		if !more {
+			return
+		}
+	}
+}
+
+func writeTo(file *os.File, state state, data []byte) error {
 	switch {
-	case p.state == stateFresh:
-		return nil, ErrNotStarted
-	case p.stdin == nil:
-		return nil, ErrNoPipe
+	case state == stateFresh:
+		return ErrNotStarted
+	case file == nil && len(data) == 0:
+		return nil
+	case file == nil:
+		return ErrNoPipe
+	case len(data) == 0:
+		return file.Close()
 	}
-	return p.stdin, nil
+	_, err := file.Write(data)
+	return err
 }
