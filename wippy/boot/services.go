@@ -118,6 +118,7 @@ func (r *Runtime) loadEngine() error {
 		r.storeModule(),
 		templates.Module(library, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
+		r.execModule(),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))

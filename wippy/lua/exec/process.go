@@ -38,17 +38,16 @@ type process struct {
 // books are the processes that a Lua process has to end.
 type books struct {
 	open  map[*process]struct{}
-	sweep int // when there are so many, those that have ended go
+	sweep int // when there are so many, those that are closed and have ended go
 }
 
 // booksKey is where a Lua process keeps them.
 type booksKey struct{}
 
-// sweepFrom is where looking for processes that ended begins to be worth it.
+// sweepFrom is where looking for them begins to be worth it.
 const sweepFrom = 16
 
-// newProcess makes a process that ends with p. Those that have ended without having been waited for
-// leave the books then, so that a process that lives long can run any number of commands.
+// newProcess makes a process that ends with p. Those that were closed and have ended leave the books then, so that a process that lives long can run any number of commands.
 func newProcess(p *engine.Process, command *exec.Process) *process {
 	b, _ := p.Local(booksKey{}).(*books)
 	if b == nil {
@@ -57,7 +56,7 @@ func newProcess(p *engine.Process, command *exec.Process) *process {
 	}
 	if len(b.open) >= b.sweep {
 		for x := range b.open {
-			if x.command.Started() {
+			if x.closed {
 				x.forget()
 			}
 		}
@@ -133,6 +132,7 @@ func shut(L *lua.LState) int {
 	x := checkProcess(L)
 	x.closed = true
 	x.command.Kill(lua.LVAsBool(L.Get(2)))
+	x.command.Discard()
 	x.forget()
 	return done(L, lua.LTrue)
 }
@@ -168,6 +168,7 @@ func wait(L *lua.LState, x *process) int {
 			return []lua.LValue{lua.LNil, engine.ErrorValue(internal(err))}
 		}
 		x.closed = true
+		x.command.Discard()
 		x.forget()
 		return []lua.LValue{lua.LNumber(data.(int)), lua.LNil}
 	})

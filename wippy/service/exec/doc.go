@@ -22,8 +22,7 @@
 //     (TestEndEndsTheWholeGroup, TestEndKillsWhatIgnoresIt).
 //   - A process that has ended is collected at once, whether somebody waits for it or
 //     not: no zombies (TestProcessesAreReaped).
-//   - What a command wrote can be read after it has ended, from a stream that was taken
-//     before (TestOutputOutlivesTheProcess).
+//   - What a command wrote can be read after it has ended (TestOutputOutlivesTheProcess).
 //   - [Executors.Stop] leaves no command running (TestStopEndsEverything).
 //
 // # Costs and caveats

@@ -220,8 +220,15 @@ func TestStates(t *testing.T) {
 	if err := p.Signal(syscall.SIGTERM); !errors.Is(err, exec.ErrNotRunning) {
 		t.Errorf("signal after the end: %v", err)
 	}
-	if _, err := p.Stdout(); !errors.Is(err, exec.ErrNoPipe) {
+	if _, err := p.Stdout(); err != nil {
 		t.Errorf("stdout after the end: %v", err)
+	}
+	p.Discard()
+	if _, err := p.Stdout(); err != nil {
+		t.Errorf("stdout was taken: %v", err)
+	}
+	if _, err := p.Stderr(); !errors.Is(err, exec.ErrNoPipe) {
+		t.Errorf("stderr was given up: %v", err)
 	}
 	p.Kill(true)
 	p.End()

@@ -175,11 +175,6 @@ func (p *Process) watch() {
 		_ = p.stdin.Close()
 		p.stdin = nil
 	}
-	for _, out := range []*pipe{&p.stdout, &p.stderr} {
-		if !out.taken {
-			out.giveUp() // nobody can take it any more
-		}
-	}
 	if !p.orphans {
 		p.finished()
 	}
@@ -338,6 +333,17 @@ func (p *Process) take(out *pipe) (Output, error) {
 	}
 	out.taken = true
 	return Output{out.r}, nil
+}
+
+// Discard gives up the outputs that nobody has taken.
+func (p *Process) Discard() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, out := range []*pipe{&p.stdout, &p.stderr} {
+		if !out.taken {
+			out.giveUp()
+		}
+	}
 }
 
 // Write writes to the standard input of the command and calls done, on any goroutine. It does not

@@ -346,7 +346,7 @@ func (r *Reader) fail(name, message string) {
 		path += "." + name
 	}
 	e := &Error{Path: path, Message: message}
-	if name != "" && r.values[name] == nil {
+	if name != "" && r.values[name] == nil && !strings.Contains(name, ".") { // not an item of a field
 		// The field is missing: perhaps it is there under a near name.
 		var there []string
 		for k := range r.values {
