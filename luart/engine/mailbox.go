@@ -113,8 +113,18 @@ func (p *Process) receive(m *relay.Message) error {
 	return nil
 }
 
+// private tells whether a topic belongs to one subscription of the runtime. It is subscribed before anything is sent
+// to it, so that a message nobody takes comes after the end of the subscription.
+func private(topic string) bool {
+	return strings.HasPrefix(topic, "@") && topic != ControlTopic
+}
+
 // park keeps a message until somebody asks for it.
 func (p *Process) park(m *relay.Message) {
+	if private(m.Topic) {
+		m.Release()
+		return
+	}
 	p.seq++
 	r := p.more()
 	r.backlog = append(r.backlog, parked{msg: m, seq: p.seq})
@@ -274,6 +284,8 @@ func (p *Process) detach(f *feed) {
 			k.mode = mode
 			g.insert(k)
 			g.ch.refill()
+		} else if private(k.msg.Topic) {
+			k.msg.Release()
 		} else {
 			r.backlog = append(r.backlog, k)
 		}

@@ -28,6 +28,19 @@ func toPayload(v lua.LValue) payload.Payload {
 	return payload.Payload{Format: payload.Lua, Data: Copy(v)}
 }
 
+// Payloads copies the arguments from the first on, for a receiver to own.
+func Payloads(L *lua.LState, first int) []payload.Payload {
+	n := L.GetTop() - first + 1
+	if n <= 0 {
+		return nil
+	}
+	list := make([]payload.Payload, n)
+	for i := range list {
+		list[i] = toPayload(L.Get(first + i))
+	}
+	return list
+}
+
 // Copy returns a deep copy of v under the rules of ToPayload.
 func Copy(v lua.LValue) lua.LValue {
 	switch v := v.(type) {

@@ -30,6 +30,7 @@ const (
 	Contracts  = "contracts"
 	Security   = "security"
 	Stores     = "stores"
+	Groups     = "groups"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -40,6 +41,19 @@ const (
 	Web        = "web"
 	Kinds      = "kinds" // those of the embedding program
 )
+
+// engineNeeds are the components that give the engine its Lua modules.
+var engineNeeds = []string{
+	Functions,
+	Processes,
+	Clock,
+	Env,
+	Finder,
+	Contracts,
+	Groups,
+	Stores,
+	Executors,
+}
 
 // components is the graph of this runtime. Every component attaches what it
 // offers to the AppContext in Load and takes what it needs from there.
@@ -63,7 +77,8 @@ func (r *Runtime) components() []loader.Component {
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
 		r.commandsComponent(),
-		component(LuaEngine, r.loadEngine, Functions, Processes, Clock, Env, Finder, Contracts, Stores, Executors),
+		component(Groups, r.loadGroups, Supervisor, Topology),
+		component(LuaEngine, r.loadEngine, engineNeeds...),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor),

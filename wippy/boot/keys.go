@@ -21,6 +21,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/contracts"
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/groups"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
 	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
@@ -62,6 +63,7 @@ var (
 	KeyStores     = appctx.NewKey[*store.Table]("stores")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
+	KeyGroups     = appctx.NewKey[*groups.Registry]("groups")
 	KeyContracts  = appctx.NewKey[*contracts.Catalog]("contracts")
 )
 

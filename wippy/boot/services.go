@@ -20,6 +20,7 @@ import (
 	luahttp "github.com/wippyrun/kit/wippy/lua/http"
 	luaio "github.com/wippyrun/kit/wippy/lua/io"
 	lualogger "github.com/wippyrun/kit/wippy/lua/logger"
+	luapg "github.com/wippyrun/kit/wippy/lua/pg"
 	luaprocess "github.com/wippyrun/kit/wippy/lua/process"
 	luaregistry "github.com/wippyrun/kit/wippy/lua/registry"
 	luatime "github.com/wippyrun/kit/wippy/lua/time"
@@ -119,6 +120,7 @@ func (r *Runtime) loadEngine() error {
 		templates.Module(library, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
 		r.execModule(),
+		luapg.Module(r.groupDeps()),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))

@@ -181,7 +181,7 @@ func (m *module) call(L *lua.LState, method methodKey) int {
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	task := functions.Task{ID: function, Input: funcs.Arguments(L, 2), Options: i.options, Frame: f, Caller: p.PID()}
+	task := functions.Task{ID: function, Input: engine.Payloads(L, 2), Options: i.options, Frame: f, Caller: p.PID()}
 	if method.async {
 		return funcs.Async(L, task, m.futures)
 	}

@@ -10,22 +10,16 @@ package events
 
 import (
 	"context"
-	"strconv"
 	"strings"
-	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay"
-	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/wippy/lua/access"
-	"github.com/wippyrun/kit/wippy/lua/owned"
+	"github.com/wippyrun/kit/wippy/lua/subscription"
 )
-
-// buffer is how many events the channel of a subscription holds.
-const buffer = 64
 
 // Deps is what the module works with. Allow may be nil.
 type Deps struct {
@@ -37,7 +31,6 @@ type Deps struct {
 type module struct {
 	Deps
 	subscriptions *engine.Class
-	last          atomic.Uint64 // number of the last subscription, for its topic
 }
 
 // Module returns the Lua module.
@@ -87,13 +80,6 @@ func (m *module) send(L *lua.LState) int {
 	return 1
 }
 
-// subscription is the value behind Subscription objects.
-type subscription struct {
-	channel *engine.Channel
-	bus     *eventbus.Subscription
-	release func() bool
-}
-
 // subscribe implements events.subscribe(system, kind).
 func (m *module) subscribe(L *lua.LState) int {
 	system, kind := L.CheckString(1), L.OptString(2, "")
@@ -105,29 +91,22 @@ func (m *module) subscribe(L *lua.LState) int {
 		return invalid(L, "not allowed to subscribe to events from system: "+system)
 	}
 
-	topic := "@events/" + strconv.FormatUint(m.last.Add(1), 10)
-	s := &subscription{channel: p.NewChannel(buffer)}
-	if err := p.Subscribe(topic, s.channel, engine.Raw); err != nil {
+	s, err := subscription.Open(p, "events", m.Send)
+	if err != nil {
 		return engine.PushError(L, err)
 	}
 	inSystem, inKind := newFilter(system), newFilter(kind)
-	pid := p.PID()
-	var err error
-	s.bus, err = m.Bus.Subscribe(context.Background(), eventbus.Pattern{System: inSystem.pattern, Kind: inKind.pattern},
+	source, err := m.Bus.Subscribe(context.Background(), eventbus.Pattern{System: inSystem.pattern, Kind: inKind.pattern},
 		func(e eventbus.Event) {
-			if !inSystem.match(e.System) || !inKind.match(e.Kind) {
-				return
-			}
-			msg := relay.NewMessage(relay.PID{}, pid, topic, payload.Payload{Format: payload.Go, Data: fields(e)})
-			if m.Send(msg) != nil {
-				msg.Release() // the process is gone; so is its subscription, presently
+			if inSystem.match(e.System) && inKind.match(e.Kind) {
+				s.Deliver(fields(e))
 			}
 		})
 	if err != nil {
-		s.channel.Close()
+		s.Close()
 		return engine.PushError(L, err)
 	}
-	s.release = owned.Add(p, s.bus.Close)
+	s.OnClose(source.Close)
 	L.Push(m.subscriptions.New(s))
 	return 1
 }
@@ -161,20 +140,17 @@ func newFilter(pattern string) filter {
 
 func (f filter) match(s string) bool { return strings.HasPrefix(s, f.prefix) }
 
-func check(L *lua.LState) *subscription {
-	return engine.Check[*subscription](L, 1, "subscription")
+func check(L *lua.LState) *subscription.Subscription {
+	return engine.Check[*subscription.Subscription](L, 1, "subscription")
 }
 
 func channel(L *lua.LState) int {
-	L.Push(check(L).channel.Value())
+	L.Push(check(L).Channel.Value())
 	return 1
 }
 
 func closeSubscription(L *lua.LState) int {
-	s := check(L)
-	s.release()
-	s.bus.Close()
-	s.channel.Close()
+	check(L).Close()
 	L.Push(lua.LTrue)
 	return 1
 }

@@ -46,19 +46,6 @@ func Register(d *dispatch.Registry, caller Caller) {
 		}))
 }
 
-// Arguments copies the arguments from the first on, for a callee to own.
-func Arguments(L *lua.LState, first int) []payload.Payload {
-	n := L.GetTop() - first + 1
-	if n <= 0 {
-		return nil
-	}
-	input := make([]payload.Payload, n)
-	for i := range input {
-		input[i] = payload.Payload{Format: payload.Lua, Data: engine.Copy(L.Get(first + i))}
-	}
-	return input
-}
-
 // Call suspends the calling coroutine until the task has its outcome, which the Lua function returns: the value,
 // or nil and the error.
 func Call(L *lua.LState, task functions.Task) int {

@@ -116,7 +116,7 @@ func (m *module) task(L *lua.LState, e *executor, first int) (functions.Task, er
 			}
 		}
 	}
-	task.Input = Arguments(L, first+1)
+	task.Input = engine.Payloads(L, first+1)
 	return task, nil
 }
 

@@ -42,7 +42,7 @@ func (m *module) send(L *lua.LState) int {
 	if top == 3 {
 		msg = relay.NewMessage(p.PID(), to, topic, payload.Payload{Format: payload.Lua, Data: engine.Copy(L.Get(3))})
 	} else {
-		msg = relay.NewMessage(p.PID(), to, topic, payloads(L, 3)...)
+		msg = relay.NewMessage(p.PID(), to, topic, engine.Payloads(L, 3)...)
 	}
 	if out := p.Output(); out != nil {
 		msg.Via = out
@@ -53,19 +53,6 @@ func (m *module) send(L *lua.LState) int {
 	}
 	L.Push(lua.LTrue)
 	return 1
-}
-
-// payloads copies the arguments from the n-th on.
-func payloads(L *lua.LState, n int) []payload.Payload {
-	top := L.GetTop()
-	if top < n {
-		return nil
-	}
-	list := make([]payload.Payload, 0, top-n+1)
-	for i := n; i <= top; i++ {
-		list = append(list, payload.Payload{Format: payload.Lua, Data: engine.Copy(L.Get(i))})
-	}
-	return list
 }
 
 func inbox(L *lua.LState) int {

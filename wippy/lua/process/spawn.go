@@ -87,7 +87,7 @@ func (m *module) start(L *lua.LState, p *engine.Process, v variant, id, host str
 	s := processes.Spawn{
 		Host:    host,
 		Source:  id,
-		Input:   payloads(L, first),
+		Input:   engine.Payloads(L, first),
 		Parent:  p.PID(),
 		Monitor: v.monitor,
 		Link:    v.linked,
@@ -136,7 +136,7 @@ func (m *module) mayExec(p *engine.Process, id, host string) error {
 }
 
 func (m *module) startExec(L *lua.LState, p *engine.Process, id, host string, settings *spawner, first int) int {
-	s := processes.Spawn{Host: host, Source: id, Input: payloads(L, first), Parent: p.PID()}
+	s := processes.Spawn{Host: host, Source: id, Input: engine.Payloads(L, first), Parent: p.PID()}
 	if err := settings.apply(p, &s); err != nil {
 		return engine.PushError(L, err)
 	}

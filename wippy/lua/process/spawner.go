@@ -94,7 +94,7 @@ func (m *module) withMessage(L *lua.LState) int {
 		L.RaiseError("cannot send to @ topics")
 	}
 	// Copied now, so that later changes of a table do not reach the message, and again for each spawn.
-	q.values = payloads(L, 3)
+	q.values = engine.Payloads(L, 3)
 	s.messages = append(slices.Clip(s.messages), q)
 	return m.pushSpawner(L, &s)
 }

@@ -33,7 +33,7 @@ func (m *module) upgrade(L *lua.LState) int {
 		}
 		return successor{next}, nil
 	}
-	return engine.Upgrade(L, create, "", payloads(L, 2))
+	return engine.Upgrade(L, create, "", engine.Payloads(L, 2))
 }
 
 // successor says what failed when a program that takes over cannot be started.
