@@ -20,6 +20,7 @@ type Options struct {
 	Dir         string   // project directory, "" means the current one
 	ConfigFiles []string // read in order; none means .wippy.yaml when it exists
 	LockFile    string   // "" means wippy.lock when it exists
+	Profiles    []string // profiles of the configuration files, laid over them in order
 	Set         []string // section.path=value, above all files
 	Override    []string // namespace:entry:path=value
 	Lenient     bool     // skip broken entry files with a warning
@@ -66,7 +67,7 @@ func (o Options) withDefaults() Options {
 // configure reads the configuration and lays the flags over it: what a flag
 // implies is above the files, --set above that, -o goes to the overrides.
 func (o Options) configure() (*config.Config, []string, error) {
-	c, warnings, err := config.Load(o.Dir, o.ConfigFiles)
+	c, warnings, err := config.Load(o.Dir, o.ConfigFiles, o.Profiles)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,7 +90,7 @@ func (o Options) configure() (*config.Config, []string, error) {
 		if !ok {
 			return nil, nil, fault.New(fault.Invalid, "invalid override: "+arg+" (expected namespace:entry:path=value)")
 		}
-		c.Set("override", key, config.ParseScalar(value))
+		c.SetAt("override", key, config.ParseScalar(value), "-o")
 	}
 	return c, warnings, nil
 }

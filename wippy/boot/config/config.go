@@ -3,8 +3,11 @@
 // Package config reads `.wippy.yaml`: sections of dotted keys with typed
 // getters that fall back to a default.
 //
-// Files are merged leaf by leaf, later files win; Set puts a value above all
-// files. A Config is written by one goroutine while the program starts and is
+// Files are merged leaf by leaf, later files win; profiles named by the caller are
+// laid over them in order; Set puts a value above all of that. References such as
+// ${port} take values of the section vars, ${env:NAME} those of the environment of
+// the program. Every value knows where it was written, for the errors of those who
+// read it. A Config is written by one goroutine while the program starts and is
 // read-only afterwards.
 package config
 
@@ -26,26 +29,44 @@ const DefaultFile = ".wippy.yaml"
 // "host.worker_count" of section "supervisor".
 type Config struct {
 	sections map[string]map[string]any
+	places   map[string]map[string]string // like sections: where a value was written
 }
 
 // New returns an empty configuration: every getter answers its default.
-func New() *Config { return &Config{sections: map[string]map[string]any{}} }
+func New() *Config {
+	return &Config{sections: map[string]map[string]any{}, places: map[string]map[string]string{}}
+}
 
 // Set stores value under section and key, replacing what files said. A map
 // value is flattened.
-func (c *Config) Set(section, key string, value any) {
-	s := c.sections[section]
-	if s == nil {
-		s = map[string]any{}
-		c.sections[section] = s
+func (c *Config) Set(section, key string, value any) { c.SetAt(section, key, value, "") }
+
+// SetAt is Set for a value that was written at a place, such as the name of a flag.
+func (c *Config) SetAt(section, key string, value any, place string) {
+	if c.sections[section] == nil {
+		c.sections[section], c.places[section] = map[string]any{}, map[string]string{}
 	}
 	if m, ok := value.(map[string]any); ok {
 		for k, v := range m {
-			c.Set(section, key+"."+k, v)
+			c.SetAt(section, key+"."+k, v, place)
 		}
 		return
 	}
-	s[key] = value
+	c.sections[section][key], c.places[section][key] = value, place
+}
+
+// Position returns "file:line:column" of the key, the flag that set it, or "" when
+// neither is known. For a map it is the place of its first key in byte order.
+func (c *Config) Position(section, key string) string {
+	if place, ok := c.places[section][key]; ok {
+		return place
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.places[section])) {
+		if strings.HasPrefix(k, key+".") {
+			return c.places[section][k]
+		}
+	}
+	return ""
 }
 
 // SetFlag applies one `section.path=value` argument of --set. The value becomes
@@ -59,7 +80,7 @@ func (c *Config) SetFlag(arg string) error {
 	if !ok || section == "" || key == "" {
 		return fmt.Errorf("invalid --set %q: key must be section.path (e.g. cluster.enabled)", arg)
 	}
-	c.Set(section, key, ParseScalar(text))
+	c.SetAt(section, key, ParseScalar(text), "--set")
 	return nil
 }
 

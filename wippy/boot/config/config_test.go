@@ -29,7 +29,7 @@ disable:
   namespaces: ["test.**"]
   meta: {stage: [dev, qa]}
 `)
-	c, warnings, err := config.Load(dir, nil)
+	c, warnings, err := config.Load(dir, nil, nil)
 	if err != nil || len(warnings) > 0 {
 		t.Fatalf("Load: %v, warnings %v", err, warnings)
 	}
@@ -69,7 +69,7 @@ func TestLaterFilesWinLeafByLeaf(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, _, err := config.Load(dir, []string{"a.yaml", "b.yaml"})
+	c, _, err := config.Load(dir, []string{"a.yaml", "b.yaml"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestBadFilesAreOneClearError(t *testing.T) {
 		"tab indentation": {"version: \"1.0\"\nlogger:\n\tencoding: json\n", ".wippy.yaml:3: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := config.Load(write(t, tc.text), nil)
+			_, _, err := config.Load(write(t, tc.text), nil, nil)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
@@ -102,16 +102,16 @@ func TestBadFilesAreOneClearError(t *testing.T) {
 }
 
 func TestNoFileMeansDefaultsUnlessNamed(t *testing.T) {
-	if c, _, err := config.Load(t.TempDir(), nil); err != nil || len(c.Sections()) != 0 {
+	if c, _, err := config.Load(t.TempDir(), nil, nil); err != nil || len(c.Sections()) != 0 {
 		t.Errorf("no file: %v, %v", c, err)
 	}
-	if _, _, err := config.Load(t.TempDir(), []string{"x.yaml"}); err == nil {
+	if _, _, err := config.Load(t.TempDir(), []string{"x.yaml"}, nil); err == nil {
 		t.Error("a named file may be missing")
 	}
 }
 
 func TestMistypedSectionIsSuggested(t *testing.T) {
-	_, warnings, err := config.Load(write(t, "version: \"1.0\"\nlogegr: {encoding: json}\nmyapp: {x: 1}\n"), nil)
+	_, warnings, err := config.Load(write(t, "version: \"1.0\"\nlogegr: {encoding: json}\nmyapp: {x: 1}\n"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func FuzzLoadNeverPanics(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(dir, config.DefaultFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		c, _, err := config.Load(dir, nil)
+		c, _, err := config.Load(dir, nil, nil)
 		if (c == nil) == (err == nil) {
 			t.Fatalf("neither a config nor an error: %v %v", c, err)
 		}

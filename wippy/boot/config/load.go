@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 
 	"github.com/wippyrun/kit/wippy/system/suggest"
 )
@@ -25,139 +24,153 @@ var Known = []string{
 	"otel", "cluster", "boot", "vars", "profiles", "workspace",
 }
 
-// Error is a problem in a configuration file, with the place it is at.
-type Error struct {
-	File    string
-	Line    int // 0 when the problem belongs to the whole file
-	Column  int
-	Message string
-	Hint    string // what to do about it, "" when the message says enough
-}
-
-// Error renders `file:line:column: message (hint)`.
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.File)
-	if e.Line > 0 {
-		fmt.Fprintf(&b, ":%d", e.Line)
-		if e.Column > 0 {
-			fmt.Fprintf(&b, ":%d", e.Column)
-		}
-	}
-	b.WriteString(": ")
-	b.WriteString(e.Message)
-	if e.Hint != "" {
-		b.WriteString("\n  hint: " + e.Hint)
-	}
-	return b.String()
-}
-
-// Load merges the given files, left to right, over an empty configuration. With
-// no files it reads DefaultFile in dir when that exists. Relative names are
-// taken from dir. The returned warnings name sections that look mistyped.
-func Load(dir string, files []string) (c *Config, warnings []string, err error) {
-	c = New()
+// Load merges the given files, left to right, over an empty configuration, and the
+// named profiles over the result, in this order. With no files it reads DefaultFile in
+// dir when that exists. Relative names are taken from dir. The returned warnings name
+// sections that look mistyped.
+//
+// The sections vars and profiles are not part of the result. The error names every
+// place where a reference cannot be resolved.
+func Load(dir string, files, profiles []string) (c *Config, warnings []string, err error) {
+	var l layers
 	explicit := len(files) > 0
 	if !explicit {
 		files = []string{DefaultFile}
 	}
-	for i, name := range files {
+	for _, name := range files {
 		path := name
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(dir, name)
 		}
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) && !explicit {
-			return c, nil, nil
+			break
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("read configuration: %w", err)
 		}
-		w, err := c.merge(path, text)
-		if err != nil {
+		if err := l.read(path, text); err != nil {
 			return nil, nil, err
 		}
-		warnings = append(warnings, w...)
-		if i == 0 {
-			if abs, err := filepath.Abs(path); err == nil {
-				c.Set("boot", "config_path", abs)
-				c.Set("boot", "config_dir", filepath.Dir(abs))
-			}
+	}
+	for _, name := range profiles {
+		if err := l.use(name); err != nil {
+			return nil, nil, err
 		}
 	}
-	return c, warnings, nil
+	c, err = l.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(l.files) > 0 {
+		if abs, err := filepath.Abs(l.files[0]); err == nil {
+			c.Set("boot", "config_path", abs)
+			c.Set("boot", "config_dir", filepath.Dir(abs))
+		}
+	}
+	return c, l.warnings, nil
 }
 
-// merge parses one file and lays its leaves over what is there.
-func (c *Config) merge(file string, text []byte) (warnings []string, err error) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, yamlError(file, err)
-	}
-	if len(doc.Content) == 0 {
-		return nil, &Error{File: file, Message: "missing version field", Hint: `begin the file with: version: "1.0"`}
-	}
-	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode {
-		return nil, &Error{File: file, Line: root.Line, Column: root.Column, Message: "expected a map of sections"}
-	}
-	versioned := false
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if key.Value == "version" {
-			versioned = true
-			if value.Value != "1.0" {
-				return nil, &Error{File: file, Line: value.Line, Column: value.Column, Message: "unsupported version: " + value.Value, Hint: `this runtime reads version "1.0"`}
-			}
-			continue
-		}
-		if value.Kind == yaml.AliasNode {
-			value = value.Alias
-		}
-		if value.Kind != yaml.MappingNode {
-			if value.Tag == "!!null" {
-				continue // a section left empty
-			}
-			return nil, &Error{File: file, Line: value.Line, Column: value.Column, Message: fmt.Sprintf("section %q must be a map", key.Value)}
-		}
-		var section map[string]any
-		if err := value.Decode(&section); err != nil {
-			return nil, yamlError(file, err)
-		}
-		for k, v := range section {
-			c.Set(key.Value, k, v)
-		}
-		if h := suggest.Hint(key.Value, Known); h != "" && !isKnown(key.Value) {
-			warnings = append(warnings, fmt.Sprintf("%s:%d:%d: unknown section %q, %s", file, key.Line, key.Column, key.Value, h))
-		}
-	}
-	if !versioned {
-		return nil, &Error{File: file, Line: root.Line, Column: root.Column, Message: "missing version field", Hint: `begin the file with: version: "1.0"`}
-	}
-	return warnings, nil
+// leaf is one value of a file with its place.
+type leaf struct {
+	value any
+	place *Error // without message
 }
 
-func isKnown(section string) bool {
-	for _, k := range Known {
-		if k == section {
-			return true
-		}
+// sheet is sections of flattened keys.
+type sheet map[string]map[string]leaf
+
+func (s sheet) set(section, key string, l leaf) {
+	if s[section] == nil {
+		s[section] = map[string]leaf{}
 	}
-	return false
+	s[section][key] = l
 }
 
-var yamlLine = regexp.MustCompile(`line (\d+): `)
+// layers is what the files say: the base and the profiles.
+type layers struct {
+	files    []string
+	base     sheet
+	profiles map[string]sheet
+	warnings []string
+}
 
-// yamlError turns the parser's text into a positioned error.
-func yamlError(file string, err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
-	line := 0
-	if m := yamlLine.FindStringSubmatchIndex(text); m != nil {
-		line, _ = strconv.Atoi(text[m[2]:m[3]])
-		text = text[:m[0]] + text[m[1]:]
+// profileEdits are the keys of a profile that change a list instead of replacing it.
+var profileEdits = map[string]string{
+	"namespaces.add": "namespaces", "namespaces.remove": "namespaces", "entries.add": "entries", "entries.remove": "entries",
+}
+
+// use lays a profile over the base.
+func (l *layers) use(name string) error {
+	profile, ok := l.profiles[name]
+	if !ok {
+		names := slices.Sorted(maps.Keys(l.profiles))
+		hint := suggest.Hint(name, names)
+		switch {
+		case hint != "":
+		case len(names) == 0:
+			hint = "no configuration file has a section profiles"
+		default:
+			hint = "profiles: " + strings.Join(names, ", ")
+		}
+		return fmt.Errorf("unknown profile %q\n  hint: %s", name, hint)
 	}
-	return &Error{File: file, Line: line, Message: text}
+	for _, section := range slices.Sorted(maps.Keys(profile)) {
+		keys := profile[section]
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			next := keys[key]
+			if text, _ := next.value.(string); section == "vars" && strings.Contains(text, "${env:") {
+				return next.place.saying(fmt.Sprintf("vars.%s of profile %q: ${env:…} is not allowed in the vars of a profile", key, name), "move it to the section vars of the file")
+			}
+			list := profileEdits[key]
+			if section != "disable" || list == "" {
+				l.base.set(section, key, next)
+				continue
+			}
+			edited, err := edit(l.base[section][list].value, next, strings.HasSuffix(key, ".add"))
+			if err != nil {
+				return err
+			}
+			l.base.set(section, list, leaf{value: edited, place: next.place})
+		}
+	}
+	return nil
+}
+
+// edit adds items to a list or removes them from it.
+func edit(list any, change leaf, add bool) ([]any, error) {
+	items, err := itemsOf(change.value)
+	if err != nil {
+		return nil, change.place.saying(err.Error(), "")
+	}
+	out, _ := itemsOf(list) // what is wrong with the base is told by those who read it
+	out = slices.Clone(out)
+	for _, item := range items {
+		has := slices.Contains(out, item)
+		if add && !has {
+			out = append(out, item)
+		} else if !add && has {
+			out = slices.DeleteFunc(out, func(v any) bool { return v == item })
+		}
+	}
+	return out, nil
+}
+
+func itemsOf(v any) ([]any, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []any{v}, nil
+	case []any:
+		for _, item := range v {
+			if _, ok := item.(string); !ok {
+				return nil, fmt.Errorf("must be a list of strings, has a %T", item)
+			}
+		}
+		return v, nil
+	}
+	return nil, fmt.Errorf("must be a list of strings, got %T", v)
 }
 
 // ParseScalar gives text its natural type: true and false, canonical integers,
