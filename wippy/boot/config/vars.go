@@ -23,7 +23,7 @@ var reference = regexp.MustCompile(`\$\$\{|\$\{(env:)?([A-Za-z_][A-Za-z0-9_]*|[A
 // config resolves all references and returns the result.
 func (l *layers) config() (*Config, error) {
 	c := New()
-	r := resolver{vars: l.base["vars"], open: map[string]bool{}}
+	r := resolver{vars: l.base["vars"], open: map[string]bool{}, known: map[string]any{}}
 	var errs []error
 	for _, section := range slices.Sorted(maps.Keys(l.base)) {
 		if section == "vars" {
@@ -41,14 +41,23 @@ func (l *layers) config() (*Config, error) {
 			c.SetAt(section, key, v, at.place.position())
 		}
 	}
-	return c, errors.Join(errs...)
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return c, nil
 }
+
+// maxText bounds what the references in one text may grow to: far more than any
+// configuration needs, far less than variables that double each other can make.
+const maxText = 1 << 20
 
 // resolver replaces references. It is used by one goroutine.
 type resolver struct {
 	vars    map[string]leaf
 	open    map[string]bool // variables being resolved
+	known   map[string]any  // variables that are
 	entries bool            // values are for entries, which have placeholders of their own
+	full    bool            // a text became too long; the rest is not resolved any more
 }
 
 func (r *resolver) value(v any, at *Error) (any, error) {
@@ -87,8 +96,16 @@ func (r *resolver) text(text string, at *Error) (any, error) {
 		return r.lookup(text, at)
 	}
 	var failed error
+	length := 0
 	out := reference.ReplaceAllStringFunc(text, func(m string) string {
+		if failed != nil && r.full {
+			return ""
+		}
 		v, err := r.lookup(m, at)
+		if length += len(fmt.Sprint(v)); length > maxText {
+			r.full = true
+			err = at.saying("the text is too long when its variables are replaced", "")
+		}
 		if err != nil {
 			failed = errors.Join(failed, err)
 		}
@@ -141,6 +158,9 @@ func (r *resolver) variable(ref, name string, at *Error) (any, error) {
 		}
 		return nil, at.saying(fmt.Sprintf("unknown variable %q", name), hint)
 	}
+	if value, ok := r.known[name]; ok {
+		return value, nil
+	}
 	if r.open[name] {
 		return nil, v.place.saying(fmt.Sprintf("variable %q refers to itself", name), "")
 	}
@@ -150,5 +170,9 @@ func (r *resolver) variable(ref, name string, at *Error) (any, error) {
 		r.entries = entries
 	}(r.entries)
 	r.entries = false
-	return r.value(v.value, v.place)
+	value, err := r.value(v.value, v.place)
+	if err == nil {
+		r.known[name] = value
+	}
+	return value, err
 }
