@@ -46,6 +46,9 @@ type Tree struct {
 	FS fs.FS
 	// Meta is set on every entry of the tree, over the metadata in the files.
 	Meta map[string]any
+	// Omit leaves out the entries for which it returns true, as if they were not written.
+	// It sees them with Meta, and is called from the goroutine of Load. Optional.
+	Omit func(registry.Entry) bool
 
 	_ struct{}
 }
@@ -261,6 +264,9 @@ func (l *loader) add(t Tree, f *file, e registry.Entry) *Problem {
 		}
 		maps.Copy(m, t.Meta)
 		e.Meta = m
+	}
+	if t.Omit != nil && t.Omit(e) {
+		return nil
 	}
 	first, seen := l.at[e.ID]
 	if !seen {

@@ -239,3 +239,21 @@ func TestSkippedDirectories(t *testing.T) {
 		t.Errorf("%q, %v", names, err)
 	}
 }
+
+func TestOmittedEntriesAreAsIfNotWritten(t *testing.T) {
+	const text = "namespace: app\nentries:\n  - {name: x, kind: k, v: %}\n  - {name: y, kind: k, v: %}\n"
+	var warnings []string
+	es, err := source.LoadTrees(t.Context(), []source.Tree{
+		{Dir: "a", FS: tree("_index.yaml", strings.ReplaceAll(text, "%", "1"))},
+		{Dir: "b", FS: tree("_index.yaml", strings.ReplaceAll(text, "%", "2")), Meta: map[string]any{"module": "b"},
+			Omit: func(e registry.Entry) bool { return e.ID.Name == "x" && e.Meta["module"] == "b" }},
+	}, source.Options{Warn: func(p *source.Problem) { warnings = append(warnings, p.Error()) }})
+	if err != nil || len(es) != 2 || len(warnings) != 1 {
+		t.Fatal(es, warnings, err)
+	}
+	for i, want := range []float64{1, 2} {
+		if got := es[i].Data.(map[string]any)["v"]; got != want {
+			t.Errorf("%v has %v, want %v", es[i].ID, got, want)
+		}
+	}
+}

@@ -178,6 +178,19 @@ func (s *disable) Apply(ctx context.Context, entries []registry.Entry) ([]regist
 	return kept, errors.Join(errs...)
 }
 
+// Matcher returns a function that tells whether the stage would remove an entry. The error
+// names every malformed pattern.
+func (c DisableConfig) Matcher() (func(registry.Entry) bool, error) {
+	s := &disable{c}
+	rules, errs := s.rules()
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return func(e registry.Entry) bool {
+		return slices.ContainsFunc(rules, func(r *rule) bool { return r.match(e) })
+	}, nil
+}
+
 func (s *disable) position(key string) string {
 	if s.c.Position == nil {
 		return ""

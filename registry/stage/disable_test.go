@@ -4,6 +4,7 @@ package stage_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wippyrun/kit/registry"
@@ -65,4 +66,28 @@ func TestDisableReportsWhatIsWrong(t *testing.T) {
 		`.wippy.yaml:meta.env: disable.meta.env: "dev" matches no entry`)
 	_, err = stage.ParseDisable(m{"entires": 1, "entries": 3, "namespaces": []any{1}, "meta": "x", "meta.a": m{"b": 1}})
 	wantError(t, err, "", `disable.entires: unknown field (did you mean "entries"?)`, "disable.entries: must be a string or a list", "disable.namespaces", "disable.meta: must be a map", "disable.meta.a.b")
+}
+
+func TestMatcherTellsWhatDisableWouldRemove(t *testing.T) {
+	match, err := stage.DisableConfig{Entries: []string{"app:old_*", "app.*:x"}, Meta: map[string][]string{"stage": {"dev"}}}.Matcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		e    registry.Entry
+		want bool
+	}{
+		{entry("app.a:x", "k", nil, nil), true},
+		{entry("app.a:y", "k", nil, nil), false},
+		{entry("app:y", "k", m{"stage": "dev"}, nil), true},
+		{entry("app:y", "k", m{"stage": "prod"}, nil), false},
+	} {
+		if got := match(c.e); got != c.want {
+			t.Errorf("%v %v: %v", c.e.ID, c.e.Meta, got)
+		}
+	}
+	_, err = stage.DisableConfig{Entries: []string{"app", ":x"}}.Matcher()
+	if err == nil || !strings.Contains(err.Error(), "missing ':' separator") || !strings.Contains(err.Error(), "empty namespace") {
+		t.Errorf("malformed patterns: %v", err)
+	}
 }

@@ -3,6 +3,8 @@
 package stage
 
 import (
+	"errors"
+
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/registry/source"
 )
@@ -20,6 +22,8 @@ type Failure struct {
 	Message string
 	// Hint tells what could be done about it, or is "".
 	Hint string
+	// Kind is the kind of the error, such as "NotFound", or "".
+	Kind string
 }
 
 // Failures lists what is wrong according to an error of a pipeline, in the order in which
@@ -35,21 +39,21 @@ func collect(err error, stage string, out *[]Failure) {
 	case nil:
 		return
 	case *registry.EntryError:
-		*out = append(*out, Failure{stage, e.Position, e.ID.String(), e.Err.Error(), e.Hint})
+		*out = append(*out, Failure{stage, e.Position, e.ID.String(), e.Err.Error(), e.Hint, ownKind(e.Err)})
 		return
 	case *KeyError:
 		message := e.Err.Error()
 		if e.invalid {
 			message = "invalid key: " + message
 		}
-		*out = append(*out, Failure{stage, e.Position, e.Key, message, e.Hint})
+		*out = append(*out, Failure{stage, e.Position, e.Key, message, e.Hint, ownKind(e.Err)})
 		return
 	case *source.Problem:
 		message := e.Message
 		if e.Err != nil {
 			message += ": " + e.Err.Error()
 		}
-		*out = append(*out, Failure{stage, e.Position(), e.Field, message, e.Hint})
+		*out = append(*out, Failure{stage, e.Position(), e.Field, message, e.Hint, e.Kind()})
 		return
 	case *Error:
 		if e.stage != "" {
@@ -65,5 +69,14 @@ func collect(err error, stage string, out *[]Failure) {
 		}
 		return
 	}
-	*out = append(*out, Failure{Stage: stage, Message: err.Error()})
+	*out = append(*out, Failure{Stage: stage, Message: err.Error(), Kind: ownKind(err)})
+}
+
+// ownKind returns the kind of one error, or "".
+func ownKind(err error) string {
+	var k interface{ Kind() string }
+	if errors.As(err, &k) {
+		return k.Kind()
+	}
+	return ""
 }

@@ -78,12 +78,12 @@ func TestFailuresTakeAnErrorApart(t *testing.T) {
 		stage.Override(m{"app:gwy:x": 1, "app": 1}, stage.OverrideOptions{Position: func(key string) string { return ".wippy.yaml:3:5" }}),
 		stage.Link(stage.LinkOptions{}), uncomparable{"other"}, stage.LoadDirs([]string{dir}, source.Options{}))
 	want := []stage.Failure{
-		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app", Message: "invalid key: missing first ':' separator (expected namespace:entry:path)"},
-		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app:gwy:x", Message: "no entry found for app:gwy", Hint: `did you mean "app:gw"?`},
+		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app", Message: "invalid key: missing first ':' separator (expected namespace:entry:path)", Kind: "Invalid"},
+		{Stage: "override", Position: ".wippy.yaml:3:5", Subject: "app:gwy:x", Message: "no entry found for app:gwy", Hint: `did you mean "app:gw"?`, Kind: "NotFound"},
 		{Stage: "link", Position: "src/a.yaml:3:5", Subject: "org.mod:r", Message: "no value available: no dependency parameter found and no default value specified",
-			Hint: "no dependency declares this component: add one with a parameter r, or a default"},
+			Hint: "no dependency declares this component: add one with a parameter r, or a default", Kind: "NotFound"},
 		{Stage: "uncomparable", Message: "other"},
-		{Stage: "loaddirs", Position: dir + "/a.yaml:3:5", Subject: "entry[0].kind", Message: "kind is required and must be a non-empty string"},
+		{Stage: "loaddirs", Position: dir + "/a.yaml:3:5", Subject: "entry[0].kind", Message: "kind is required and must be a non-empty string", Kind: "Invalid"},
 	}
 	if got := stage.Failures(err); !slices.Equal(got, want) {
 		t.Errorf("failures\n%+v\nwant\n%+v", got, want)

@@ -5,12 +5,10 @@ package boot
 import (
 	"context"
 	"log/slog"
-	"path/filepath"
 	"time"
 
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/registry"
-	"github.com/wippyrun/kit/registry/history/sqlite"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
@@ -35,7 +33,7 @@ func (r *Runtime) loadDispatcher() error {
 }
 
 func (r *Runtime) loadRegistry() error {
-	history, err := r.openHistory()
+	history, err := openHistory(r.ctx, r.options, r.config, r.log)
 	if err != nil {
 		return err
 	}
@@ -58,28 +56,6 @@ func (r *Runtime) loadRegistry() error {
 	}
 	KeyRegistry.Set(r.dict, reg)
 	return nil
-}
-
-// openHistory chooses where versions are kept.
-func (r *Runtime) openHistory() (registry.History, error) {
-	if !r.config.Bool("registry", "enable_history", true) {
-		return registry.NewNilHistory(), nil
-	}
-	switch kind := r.config.String("registry", "history_type", "memory"); kind {
-	case "memory":
-		return registry.NewMemoryHistory(), nil
-	case "nil":
-		return registry.NewNilHistory(), nil
-	case "sqlite":
-		path := r.config.String("registry", "history_path", ".wippy/registry.db")
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(r.options.Dir, path)
-		}
-		return sqlite.Open(r.ctx, path)
-	default:
-		r.log.Warn("unknown registry.history_type, keeping versions in memory", "history_type", kind)
-		return registry.NewMemoryHistory(), nil
-	}
 }
 
 // loadFinder makes entries searchable. The finder lives in the registry, beside

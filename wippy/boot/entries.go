@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 
@@ -19,8 +18,38 @@ import (
 
 // loadEntries reads the project's files and runs the boot pipeline over them.
 // What does not keep the application from starting is logged. The error is
-// Problems when the files themselves are at fault.
+// Problems when files or configuration are at fault, and then names what is wrong
+// in both: the pipeline also runs over what the files without a problem say.
 func loadEntries(ctx context.Context, o Options, c *config.Config, log *slog.Logger) ([]registry.Entry, error) {
+	trees, err := locateTrees(o, log)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := source.LoadTrees(ctx, trees, source.Options{
+		Lenient: o.Lenient,
+		Warn: func(p *source.Problem) {
+			log.Warn(p.Message, "at", p.Position(), "field", p.Field, "hint", p.Hint)
+		},
+	})
+	var broken source.Problems
+	if errors.As(err, &broken) {
+		entries, err = source.LoadTrees(ctx, trees, source.Options{Lenient: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err = runPipeline(ctx, entries, o, c, log)
+	if len(broken) == 0 {
+		if err != nil {
+			return nil, pipelineProblems(err, false)
+		}
+		return entries, nil
+	}
+	return nil, append(sourceProblems(broken), pipelineProblems(err, true)...)
+}
+
+// locateTrees finds where entries are read from.
+func locateTrees(o Options, log *slog.Logger) ([]source.Tree, error) {
 	sources, note, err := project.Locate(o.Dir, o.LockFile)
 	if err != nil {
 		return nil, err
@@ -29,32 +58,30 @@ func loadEntries(ctx context.Context, o Options, c *config.Config, log *slog.Log
 		log.Info(note)
 	}
 	trees := make([]source.Tree, len(sources))
+	var errs []error
 	for i, s := range sources {
 		trees[i] = source.Tree{Dir: s.Dir}
-		if s.Module != "" {
-			trees[i].Meta = map[string]any{"module": s.Module, "module_version": s.Version}
+		if s.Module == "" {
+			continue
 		}
+		trees[i].Meta = map[string]any{"module": s.Module, "module_version": s.Version}
+		trees[i].Omit, err = s.Omit()
+		errs = append(errs, err)
 	}
-	entries, err := source.LoadTrees(ctx, trees, source.Options{
-		Lenient:  o.Lenient,
-		SkipDirs: skippedDirs(),
-		Warn: func(p *source.Problem) {
-			log.Warn(p.Message, "at", p.Position(), "field", p.Field, "hint", p.Hint)
-		},
-	})
-	if err != nil {
-		return nil, sourceProblems(err)
-	}
-	return runPipeline(ctx, entries, o, c, log)
+	return trees, errors.Join(errs...)
 }
 
 func runPipeline(ctx context.Context, entries []registry.Entry, o Options, c *config.Config, log *slog.Logger) ([]registry.Entry, error) {
 	disable, err := stage.ParseDisable(c.Section("disable"))
 	if err != nil {
-		return nil, err
+		return nil, placeKeys(err, c)
 	}
 	disable.Lenient = o.Lenient
-	override := stage.Override(c.Section("override"), stage.OverrideOptions{Lenient: o.Lenient})
+	disable.Position = func(key string) string { return c.Position("disable", key) }
+	override := stage.Override(c.Section("override"), stage.OverrideOptions{
+		Lenient:  o.Lenient,
+		Position: func(key string) string { return c.Position("override", key) },
+	})
 	var report stage.Report
 	entries, err = stage.NewPipeline(
 		override,
@@ -66,7 +93,14 @@ func runPipeline(ctx context.Context, entries []registry.Entry, o Options, c *co
 		return nil, err
 	}
 	for _, w := range report.Warnings() {
-		log.Warn(w.Message, "stage", w.Stage, "entry", w.ID.String(), "at", w.Position)
+		args := []any{"stage", w.Stage, "entry", w.ID.String(), "at", w.Position}
+		if w.ID.IsZero() {
+			args = slices.Delete(args, 2, 4)
+		}
+		if w.Hint != "" {
+			args = append(args, "hint", w.Hint)
+		}
+		log.Warn(w.Message, args...)
 	}
 	if n := report.Removed(); n > 0 {
 		log.Info("entries disabled", "count", n)
@@ -74,35 +108,46 @@ func runPipeline(ctx context.Context, entries []registry.Entry, o Options, c *co
 	return entries, nil
 }
 
-// skippedDirs are the directories the environment asks to leave out.
-func skippedDirs() []string {
-	var out []string
-	for _, dir := range strings.Split(os.Getenv("SKIP_TEST_DIRS"), ",") {
-		if dir = strings.TrimSpace(dir); dir != "" {
-			out = append(out, dir)
+// placeKeys gives the errors of a section that was read before any stage their places.
+func placeKeys(err error, c *config.Config) error {
+	var out []error
+	for _, leaf := range leaves(err) {
+		if e, ok := errors.AsType[*stage.KeyError](leaf); ok && e.Position == "" {
+			section, key, _ := strings.Cut(e.Key, ".")
+			e.Position = c.Position(section, key)
 		}
+		out = append(out, leaf)
 	}
-	for variable, dirs := range map[string][]string{
-		"SKIP_TEMPORAL_TESTS":     {"_temporal", "temporal"},
-		"SKIP_CLOUDSTORAGE_TESTS": {"cloudstorage"},
-		"SKIP_SQS_TESTS":          {"sqs"},
-		"SKIP_NETWORK_TESTS":      {"network"},
-	} {
-		if os.Getenv(variable) != "" {
-			out = append(out, dirs...)
+	return errors.Join(out...)
+}
+
+// pipelineProblems turns what stages found into problems. With partial entries what
+// could not be found says nothing: it may be in a file that could not be read.
+func pipelineProblems(err error, partial bool) Problems {
+	var out Problems
+	for _, f := range stage.Failures(err) {
+		if partial && f.Kind == "NotFound" {
+			continue
 		}
+		p := Problem{Place: f.Position, Message: f.Message, Hint: f.Hint}
+		switch text, invalid := strings.CutPrefix(f.Message, "invalid key: "); {
+		case invalid:
+			p.Message = f.Stage + ": invalid key " + f.Subject + ": " + text
+		case f.Stage == "override":
+			p.Message = f.Stage + ": " + f.Subject + ": " + f.Message
+		case f.Stage == "link":
+			p.Entry = f.Subject
+		case f.Subject != "":
+			p.Message = f.Subject + ": " + f.Message
+		}
+		out = append(out, p)
 	}
-	slices.Sort(out)
 	return out
 }
 
 // sourceProblems turns the problems of files into the form all problems of a
 // start have.
-func sourceProblems(err error) error {
-	var problems source.Problems
-	if !errors.As(err, &problems) {
-		return err
-	}
+func sourceProblems(problems source.Problems) Problems {
 	out := make(Problems, 0, len(problems))
 	for _, p := range problems {
 		message := p.Message

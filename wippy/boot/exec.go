@@ -5,7 +5,6 @@ package boot
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -51,16 +50,11 @@ func CheckExecSpec(spec string) error {
 // Commands lists the commands the application's entries declare, in load
 // order, without starting anything.
 func Commands(o Options) ([]Command, error) {
-	o = o.withDefaults()
-	c, _, err := o.configure()
+	p, err := Inspect(context.Background(), o)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := loadEntries(context.Background(), o, c, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return nil, err
-	}
-	return commandsOf(slices.Values(entries)), nil
+	return commandsOf(slices.Values(p.Entries)), nil
 }
 
 func commandsOf(entries func(yield func(registry.Entry) bool)) []Command {

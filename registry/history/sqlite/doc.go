@@ -58,7 +58,8 @@
 // # Caveats
 //
 // One registry at a time may write to a database. A second one is not kept out by a lock,
-// but it notices: its Append fails with a ConflictError.
+// unless it asks for one with [WithExclusive] (TestExclusiveHistoryExcludesOthers), but it
+// notices: its Append fails with a ConflictError.
 //
 // Checksums do not tell an unfinished transaction from damage in the last one, nor notice
 // that a whole log is missing: both lose versions from the end only. They are no protection

@@ -12,6 +12,10 @@ import (
 	"github.com/wippyrun/kit/registry"
 )
 
+// ErrInUse is what an operation fails with that waited in vain for another process, or
+// another History, which has the database open or locked.
+var ErrInUse = errors.New("sqlite history: another process holds the database")
+
 // CorruptError reports a database that cannot be trusted.
 type CorruptError struct {
 	Path string
@@ -78,7 +82,7 @@ func (h *History) fault(op string, err error) error {
 		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 			return &CorruptError{Path: h.path, Err: err}
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			return fmt.Errorf("sqlite history: %s %s: another process holds the database: %w", op, h.path, err)
+			return fmt.Errorf("%w: %s %s: %w", ErrInUse, op, h.path, err)
 		}
 	}
 	return fmt.Errorf("sqlite history: %s %s: %w", op, h.path, err)

@@ -33,9 +33,10 @@ const (
 )
 
 type config struct {
-	busy  time.Duration
-	sync  Synchronous
-	check bool
+	busy      time.Duration
+	sync      Synchronous
+	check     bool
+	exclusive bool
 }
 
 // Option configures Open.
@@ -68,6 +69,13 @@ func WithBusyTimeout(d time.Duration) Option {
 // checked when they are read.
 func WithoutCheck() Option {
 	return option{"WithoutCheck()", func(c config) config { c.check = false; return c }}
+}
+
+// WithExclusive makes Open fail with ErrInUse when anybody else has the database open,
+// and keeps everybody else out until Close. It uses the locks of the operating system, so
+// that a process that died is not in the way. The busy time-out is how long Open waits.
+func WithExclusive() Option {
+	return option{"WithExclusive()", func(c config) config { c.exclusive = true; return c }}
 }
 
 func newConfig(opts []Option) config {
@@ -136,6 +144,9 @@ func dsn(path string, c config, readOnly bool) string {
 	if readOnly {
 		q.Set("mode", "ro")
 	} else {
+		if c.exclusive { // before the journal mode: that is when the lock is taken
+			q.Add("_pragma", "locking_mode(EXCLUSIVE)")
+		}
 		q.Add("_pragma", "journal_mode(WAL)")
 		q.Add("_pragma", "synchronous("+string(c.sync)+")")
 		q.Set("_txlock", "immediate")
@@ -156,6 +167,9 @@ func (h *History) open(ctx context.Context, c config) error {
 	}
 	h.db = db
 	db.SetMaxIdleConns(2) // a writer and a reader
+	if c.exclusive {
+		db.SetMaxOpenConns(1) // a second one would be somebody else
+	}
 	if err := migrate(ctx, db); err != nil {
 		return h.fault("open", err)
 	}

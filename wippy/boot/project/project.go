@@ -60,12 +60,14 @@ type Options struct {
 	UnpackModules bool `yaml:"unpack_modules,omitempty"`
 }
 
-// Source is one directory entries are read from. Module and Version are set
-// when it belongs to a module; its entries then carry both in their metadata.
+// Source is one directory entries are read from. The other fields are set when it
+// belongs to a module; its entries then carry Module and Version in their metadata, and
+// those its manifest excludes are left out.
 type Source struct {
 	Dir     string
 	Module  string
 	Version string
+	Root    string // directory of the module's manifest
 }
 
 // Read loads and validates a lock file. A missing file gives an error that is
@@ -143,7 +145,7 @@ func (l *Lock) Sources() ([]Source, error) {
 	replaced := map[string]bool{}
 	for _, r := range l.Replacements {
 		replaced[r.From] = true
-		out = append(out, Source{Dir: preferSrc(l.resolve(r.To)), Module: r.From, Version: versions[r.From]})
+		out = append(out, Source{Dir: preferSrc(l.resolve(r.To)), Module: r.From, Version: versions[r.From], Root: l.resolve(r.To)})
 	}
 	vendor := l.resolve(l.Directories.Modules)
 	if filepath.Base(vendor) != "vendor" {
@@ -156,9 +158,9 @@ func (l *Lock) Sources() ([]Source, error) {
 		}
 		name := filepath.FromSlash(m.Name)
 		if dir := filepath.Join(vendor, name); isDir(dir) {
-			out = append(out, Source{Dir: preferSrc(dir), Module: m.Name, Version: m.Version})
+			out = append(out, Source{Dir: preferSrc(dir), Module: m.Name, Version: m.Version, Root: dir})
 		} else if dir := filepath.Join(vendor, name+"-"+m.Version); isDir(dir) {
-			out = append(out, Source{Dir: preferSrc(dir), Module: m.Name, Version: m.Version})
+			out = append(out, Source{Dir: preferSrc(dir), Module: m.Name, Version: m.Version, Root: dir})
 		} else {
 			missing = append(missing, m.Name+"@"+m.Version)
 		}

@@ -42,8 +42,8 @@ its directories are replaced. No directories are created.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&src, "src-dir", "d", "./src", "directory of entry files")
-	cmd.Flags().StringVar(&modules, "modules-dir", ".wippy", "directory of modules")
-	cmd.Flags().StringVarP(&file, "lock-file", "l", project.LockFile, "lock file to write")
+	cmd.Flags().StringVarP(&src, "src-dir", "d", "./src", "`directory` of entry files")
+	cmd.Flags().StringVar(&modules, "modules-dir", ".wippy", "`directory` of modules")
+	cmd.Flags().StringVarP(&file, "lock-file", "l", project.LockFile, "lock `file` to write")
 	return cmd
 }

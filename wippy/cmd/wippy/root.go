@@ -59,16 +59,16 @@ An application is a directory: entries in src/**/*.yaml say what there is
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags := root.PersistentFlags()
-	flags.StringVarP(&c.dir, "directory", "C", ".", "work in this project directory")
-	flags.StringArrayVar(&c.configFiles, "config", nil, "configuration file, repeatable (default .wippy.yaml when it exists)")
+	flags.StringVarP(&c.dir, "directory", "C", ".", "work in the project `directory`")
+	flags.StringArrayVar(&c.configFiles, "config", nil, "configuration `file`, repeatable (default .wippy.yaml when it exists)")
 	flags.BoolVarP(&c.verbose, "verbose", "v", false, "debug logs")
 	flags.BoolVar(&c.veryVerbose, "very-verbose", false, "debug logs with stack traces")
 	flags.BoolVarP(&c.console, "console", "c", false, "coloured console logs")
 	flags.BoolVarP(&c.silent, "silent", "s", false, "no logs at all")
 	flags.BoolVarP(&c.streams, "event-streams", "e", false, "also send log records to the event bus")
 	flags.BoolVarP(&c.profiler, "profiler", "p", false, "serve pprof on localhost:6060")
-	flags.StringVarP(&c.memory, "memory-limit", "m", "", "soft memory limit such as 512M or 2G (default GOMEMLIMIT, else 1G)")
-	root.AddCommand(c.run(), c.init(), c.version(), c.boot())
+	flags.StringVarP(&c.memory, "memory-limit", "m", "", "soft memory limit of `size`, such as 512M or 2G (default GOMEMLIMIT, else 1G)")
+	root.AddCommand(c.run(), c.registry(), c.init(), c.version(), c.boot())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(unknownFlag)
 	return root

@@ -22,9 +22,8 @@ const patience = 2 * time.Second
 
 func (c *cli) run() *cobra.Command {
 	var (
-		exec, host, lockFile string
-		sets, overrides      []string
-		lenient              bool
+		project    projectFlags
+		exec, host string
 	)
 	cmd := &cobra.Command{
 		Use:   "run [command] [arguments…]",
@@ -48,11 +47,7 @@ files instead.`,
   wippy run -o app:gateway:addr=:9090 --set logger.encoding=json
   wippy run list`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			options := c.options()
-			options.LockFile = lockFile
-			options.Set = sets
-			options.Override = overrides
-			options.Lenient = lenient
+			options := project.options(c)
 			if exec == "" && len(args) > 0 && args[0] == "list" {
 				return c.listCommands(options)
 			}
@@ -61,12 +56,9 @@ files instead.`,
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows the command belongs to the process
-	flags.StringVarP(&exec, "exec", "x", "", "run this process entry (namespace:name) and exit")
-	flags.StringVar(&host, "host", "", "terminal host to run it on, when there are several")
-	flags.StringSliceVarP(&overrides, "override", "o", nil, "replace a field of an entry: namespace:entry:path=value")
-	flags.StringArrayVar(&sets, "set", nil, "set a configuration value: section.path=value")
-	flags.BoolVar(&lenient, "lenient", false, "skip broken entry files with a warning instead of stopping")
-	flags.StringVarP(&lockFile, "lock-file", "l", "", "lock file (default wippy.lock when it exists)")
+	flags.StringVarP(&exec, "exec", "x", "", "run the process entry `namespace:name` and exit")
+	flags.StringVar(&host, "host", "", "terminal host `id` to run it on, when there are several")
+	project.add(flags)
 	return cmd
 }
 
