@@ -3,14 +3,11 @@
 package http
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
-	"net/textproto"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -18,69 +15,108 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/system/exchange"
 )
 
-const bodyID dispatch.CommandID = 80
+const (
+	bodyID dispatch.CommandID = 80
+	roomID dispatch.CommandID = 81
+)
 
-// bodyCommand reads the whole body; its outcome is []byte.
-type bodyCommand struct{ request *request }
+// bodyCommand reads the body; its outcome is what consume makes of it.
+type bodyCommand struct {
+	request *request
+	consume func(io.Reader) (any, error)
+}
 
 // CommandID identifies the command.
 func (*bodyCommand) CommandID() dispatch.CommandID { return bodyID }
 
-// Register adds the handler that reads bodies, each on a goroutine of its own: a slow
-// client holds up its own call only.
+// roomCommand waits until the client has taken what was written.
+type roomCommand struct{ x *exchange.Exchange }
+
+// CommandID identifies the command.
+func (*roomCommand) CommandID() dispatch.CommandID { return roomID }
+
+// Register adds the handlers that read bodies, each on a goroutine of its own, and that
+// wait for the client: a slow one holds up its own call only.
 func Register(d *dispatch.Registry) {
 	d.Register("http", bodyID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
+			c := cmd.(*bodyCommand)
+			body := c.request.x.TakeBody()
+			if body == nil {
+				return engine.NewError(engine.KindInternal, "the request body was read already")
+			}
 			go func() {
-				body, err := cmd.(*bodyCommand).request.readAll()
-				r.CompleteYield(tag, body, err)
+				v, err := c.request.read(body, c.consume)
+				r.CompleteYield(tag, v, err)
 			}()
+			return nil
+		}))
+	d.Register("http", roomID, dispatch.HandlerFunc(
+		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
+			cmd.(*roomCommand).x.Wait(func(err error) { r.CompleteYield(tag, nil, err) })
 			return nil
 		}))
 }
 
-// readAll reads the body within the limits of the request.
-func (r *request) readAll() ([]byte, error) {
-	body := r.x.TakeBody()
-	if body == nil {
-		return nil, engine.NewError(engine.KindInternal, "the request body was read already")
-	}
-	if r.x.Request.ContentLength > r.maxBody {
-		return nil, invalid("request body too large")
-	}
-	type outcome struct {
-		data []byte
-		err  error
-	}
-	read := make(chan outcome, 1)
-	go func() {
-		data, err := io.ReadAll(io.LimitReader(body, r.maxBody+1))
-		read <- outcome{data, err}
-	}()
-	timer := time.NewTimer(r.timeout)
-	defer timer.Stop()
-	select {
-	case o := <-read:
-		switch {
-		case o.err != nil:
-			return nil, engine.NewError(engine.KindInternal, o.err.Error()).WithCause(o.err)
-		case int64(len(o.data)) > r.maxBody:
-			return nil, invalid("request body too large")
-		}
-		return o.data, nil
-	case <-timer.C:
-		return nil, engine.NewError(engine.KindInternal, fmt.Sprintf("request timeout after %dms", r.timeout.Milliseconds()))
-	}
+// errTooLarge is what a body above the limit of its request gets.
+var errTooLarge = invalid("request body too large")
+
+// limited fails, instead of ending, when there is more than was allowed.
+type limited struct {
+	r    io.Reader
+	left int64
 }
 
-// read waits for the body and makes the results of it.
-func read(L *lua.LState, r *request, results func([]byte) (lua.LValue, error)) int {
-	return engine.Yield(L, &bodyCommand{r}, func(_ *lua.LState, data any, err error) []lua.LValue {
+func (l *limited) Read(p []byte) (int, error) {
+	if int64(len(p)) > l.left+1 {
+		p = p[:l.left+1]
+	}
+	n, err := l.r.Read(p)
+	l.left -= int64(n)
+	if l.left < 0 {
+		return n, errTooLarge
+	}
+	return n, err
+}
+
+// read lets consume read the body within the limits of the request. When the time is up
+// the connection ends the read, so that nobody is left behind who waits for the client.
+func (r *request) read(body io.Reader, consume func(io.Reader) (any, error)) (any, error) {
+	if r.x.Request.ContentLength > r.maxBody {
+		return nil, errTooLarge
+	}
+	var late atomic.Bool
+	timer := time.AfterFunc(r.timeout, func() {
+		late.Store(true)
+		r.x.InterruptBody()
+	})
+	v, err := consume(&limited{body, r.maxBody})
+	timer.Stop()
+	var known *engine.Error
+	switch {
+	case err == nil:
+		return v, nil
+	case errors.Is(err, errTooLarge):
+		return nil, errTooLarge
+	case late.Load():
+		return nil, engine.NewError(engine.KindInternal, fmt.Sprintf("request timeout after %dms", r.timeout.Milliseconds())).WithCause(err)
+	case errors.Is(err, exchange.ErrEnded):
+		return nil, engine.NewError(engine.KindCanceled, err.Error())
+	case errors.As(err, &known):
+		return nil, err
+	}
+	return nil, engine.NewError(engine.KindInternal, err.Error()).WithCause(err)
+}
+
+// reading is a method that waits for the body and makes the results of it.
+func reading(L *lua.LState, r *request, consume func(io.Reader) (any, error), result func(any) (lua.LValue, error)) int {
+	return engine.Yield(L, &bodyCommand{r, consume}, func(_ *lua.LState, data any, err error) []lua.LValue {
 		var v lua.LValue
 		if err == nil {
-			v, err = results(data.([]byte))
+			v, err = result(data)
 		}
 		if err != nil {
 			return []lua.LValue{lua.LNil, engine.ErrorValue(err)}
@@ -89,82 +125,20 @@ func read(L *lua.LState, r *request, results func([]byte) (lua.LValue, error)) i
 	})
 }
 
-func asText(data []byte) (lua.LValue, error) { return lua.LString(data), nil }
+// whole is a body that is read at once.
+func whole(L *lua.LState, r *request, result func(any) (lua.LValue, error)) int {
+	return reading(L, r, func(body io.Reader) (any, error) {
+		data, err := io.ReadAll(body)
+		return data, err
+	}, result)
+}
 
-func asJSON(data []byte) (lua.LValue, error) {
-	v, err := json.Decode(string(data))
+func asText(data any) (lua.LValue, error) { return lua.LString(data.([]byte)), nil }
+
+func asJSON(data any) (lua.LValue, error) {
+	v, err := json.Decode(string(data.([]byte)))
 	if err != nil {
 		return nil, engine.NewError(engine.KindInvalid, err.Error()).WithCause(err)
 	}
 	return v, nil
-}
-
-// file is one file of a form.
-type file struct {
-	name   string
-	size   int64
-	header textproto.MIMEHeader
-	form   *multipart.FileHeader
-}
-
-func checkFile(L *lua.LState) *file { return engine.Check[*file](L, 1, "multipart file") }
-
-var fileMethods = map[string]lua.LGFunction{
-	"name": func(L *lua.LState) int { L.Push(lua.LString(checkFile(L).name)); return 1 },
-	"size": func(L *lua.LState) int { L.Push(lua.LNumber(checkFile(L).size)); return 1 },
-	"header": func(L *lua.LState) int {
-		values := checkFile(L).header.Values(L.CheckString(2))
-		return pushOptional(L, first(values), len(values) > 0)
-	},
-}
-
-func fileText(L *lua.LState) int {
-	f := checkFile(L)
-	L.Push(lua.LString(fmt.Sprintf("http.MultipartFile{name=%s, size=%d}", f.name, f.size)))
-	return 1
-}
-
-// parseMultipart reads a form with its files.
-func (m *module) parseMultipart(L *lua.LState) int {
-	r := check(L)
-	memory := int64(L.OptNumber(2, defaultMemory))
-	if !strings.HasPrefix(r.x.Request.Header.Get("Content-Type"), "multipart/form-data") {
-		return engine.PushError(L, invalid("content type is not multipart/form-data"))
-	}
-	return read(L, r, func(data []byte) (lua.LValue, error) {
-		req := r.x.Request.Clone(context.Background())
-		req.Body = io.NopCloser(bytes.NewReader(data))
-		if err := req.ParseMultipartForm(max(memory, int64(len(data)))); err != nil {
-			return nil, engine.NewError(engine.KindInternal, err.Error()).WithCause(err)
-		}
-		return m.form(req.MultipartForm)
-	})
-}
-
-func (m *module) form(form *multipart.Form) (lua.LValue, error) {
-	if form == nil {
-		return nil, errors.New("no form")
-	}
-	files, values := map[string]any{}, map[string]any{}
-	for field, list := range form.Value {
-		if len(list) == 1 {
-			values[field] = list[0]
-			continue
-		}
-		all := make([]any, len(list))
-		for i, v := range list {
-			all[i] = v
-		}
-		values[field] = all
-	}
-	out := engine.ToLua(map[string]any{"values": values, "files": files}).(*lua.LTable)
-	table := out.RawGetString("files").(*lua.LTable)
-	for field, list := range form.File {
-		t := engine.ToLua([]any{}).(*lua.LTable)
-		for _, f := range list {
-			t.Append(m.files.New(&file{f.Filename, f.Size, f.Header, f}))
-		}
-		table.RawSetString(field, t)
-	}
-	return out, nil
 }

@@ -3,7 +3,8 @@
 // Package http is the Lua module http: the request that a function answers, and its
 // response. It works only in the call that an endpoint makes, not in what that calls.
 //
-// body, body_json and parse_multipart wait for the client and yield; everything else
+// body, body_json and parse_multipart wait for the client and yield, and so does what writes
+// to a client that takes nothing while exchange.Window bytes wait for it; everything else
 // answers at once. Methods of the response return nil or an error, never the response.
 package http
 

@@ -49,6 +49,9 @@ func (m *module) request(L *lua.LState) int {
 	return 1
 }
 
+// errNoRoute is what asking for route parameters gives where nothing was matched.
+var errNoRoute = engine.NewError(engine.KindInternal, "no route parameters found")
+
 func check(L *lua.LState) *request { return engine.Check[*request](L, 1, "request") }
 
 func requestText(L *lua.LState) int {
@@ -112,12 +115,22 @@ func (m *module) requestMethods() map[string]lua.LGFunction {
 			return 1
 		},
 		"param": func(L *lua.LState) int {
-			v, ok := check(L).x.Route.Params[L.CheckString(2)]
+			r, name := check(L), L.CheckString(2)
+			if r.x.Route == nil {
+				return engine.PushError(L, errNoRoute)
+			}
+			v, ok := r.x.Route.Params[name]
 			return pushOptional(L, v, ok)
 		},
-		"params":          func(L *lua.LState) int { return pushMap(L, check(L).x.Route.Params) },
-		"body":            func(L *lua.LState) int { return read(L, check(L), asText) },
-		"body_json":       func(L *lua.LState) int { return read(L, check(L), asJSON) },
+		"params": func(L *lua.LState) int {
+			r := check(L)
+			if r.x.Route == nil {
+				return engine.PushError(L, errNoRoute)
+			}
+			return pushMap(L, r.x.Route.Params)
+		},
+		"body":            func(L *lua.LState) int { return whole(L, check(L), asText) },
+		"body_json":       func(L *lua.LState) int { return whole(L, check(L), asJSON) },
 		"parse_multipart": m.parseMultipart,
 	}
 }

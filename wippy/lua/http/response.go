@@ -43,6 +43,22 @@ func answering(f func(L *lua.LState, r *response) error) lua.LGFunction {
 	}
 }
 
+// writing makes a method that may have to wait for a slow client: without room the
+// coroutine does, not the worker that runs it.
+func writing(f func(L *lua.LState, r *response) (room bool, err error)) lua.LGFunction {
+	return func(L *lua.LState) int {
+		r := engine.Check[*response](L, 1, "response")
+		room, err := f(L, r)
+		if err == nil && !room {
+			return engine.Yield(L, &roomCommand{r.x}, func(_ *lua.LState, _ any, err error) []lua.LValue {
+				return []lua.LValue{engine.ErrorValue(failed(err))}
+			})
+		}
+		L.Push(engine.ErrorValue(err))
+		return 1
+	}
+}
+
 var responseMethods = map[string]lua.LGFunction{
 	"set_status": answering(func(L *lua.LState, r *response) error {
 		code := L.CheckInt(2)
@@ -86,13 +102,13 @@ var responseMethods = map[string]lua.LGFunction{
 			h.Set("Cache-Control", "no-cache")
 		})
 	}),
-	"write": answering(func(L *lua.LState, r *response) error {
-		return r.write([]byte(L.CheckString(2)))
+	"write": writing(func(L *lua.LState, r *response) (bool, error) {
+		return r.write(L.CheckString(2))
 	}),
-	"write_json": answering(func(L *lua.LState, r *response) error {
+	"write_json": writing(func(L *lua.LState, r *response) (bool, error) {
 		body, err := json.Encode(L.CheckAny(2))
 		if err != nil {
-			return engine.NewError(engine.KindInvalid, "failed to encode JSON: "+err.Error()).WithCause(err)
+			return true, engine.NewError(engine.KindInvalid, "failed to encode JSON: "+err.Error()).WithCause(err)
 		}
 		sent := r.sent
 		_ = r.x.Header(func(h http.Header) {
@@ -100,9 +116,9 @@ var responseMethods = map[string]lua.LGFunction{
 				h.Set("Content-Type", "application/json")
 			}
 		})
-		return r.write([]byte(body))
+		return r.write(body)
 	}),
-	"write_event": answering(func(L *lua.LState, r *response) error {
+	"write_event": writing(func(L *lua.LState, r *response) (bool, error) {
 		event := engine.Unwrap(L.CheckTable(2))
 		name, _ := event.RawGetString("name").(lua.LString)
 		data := event.RawGetString("data")
@@ -111,25 +127,22 @@ var responseMethods = map[string]lua.LGFunction{
 		}
 		if !r.sse {
 			if r.sent {
-				return invalid("cannot switch to SSE mode after headers are sent")
+				return true, invalid("cannot switch to SSE mode after headers are sent")
 			}
 			if err := r.eventStream(); err != nil {
-				return err
+				return true, err
 			}
 		}
 		text, err := json.Encode(data)
 		if err != nil {
-			return engine.NewError(engine.KindInvalid, err.Error()).WithCause(err)
+			return true, engine.NewError(engine.KindInvalid, err.Error()).WithCause(err)
 		}
-		if err := r.write([]byte("event: " + string(name) + "\ndata: " + text + "\n\n")); err != nil {
-			return err
+		if _, err := r.write("event: " + string(name) + "\ndata: " + text + "\n\n"); err != nil {
+			return true, err
 		}
-		return failed(r.x.Flush())
+		return r.flush()
 	}),
-	"flush": answering(func(_ *lua.LState, r *response) error {
-		r.sent = true
-		return failed(r.x.Flush())
-	}),
+	"flush": writing(func(_ *lua.LState, r *response) (bool, error) { return r.flush() }),
 }
 
 // eventStream announces server-sent events.
@@ -142,10 +155,16 @@ func (r *response) eventStream() error {
 	})
 }
 
-func (r *response) write(p []byte) error {
+func (r *response) write(p string) (room bool, err error) {
 	r.sent = true
-	_, err := r.x.Write(p)
-	return failed(err)
+	room, err = r.x.Write(p)
+	return room, failed(err)
+}
+
+func (r *response) flush() (room bool, err error) {
+	r.sent = true
+	room, err = r.x.Flush()
+	return room, failed(err)
 }
 
 // failed is the error of a write.

@@ -21,31 +21,31 @@ func contextWith(ctx context.Context, r *exchange.Route) context.Context {
 // endpoint makes the handler of one endpoint: its function is called with the request in
 // its frame and answers through it.
 func (l *Listener) endpoint(r route) http.Handler {
-	type outcome struct {
-		result payload.Payload
-		err    error
-	}
 	call := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		x := exchange.New(w, req, *routeOf(req))
-		answer := make(chan outcome, 1)
+		x := exchange.New(w, req, routeOf(req))
+		var result payload.Payload
+		var err error
 		cancel := l.deps.Functions.CallAsync(req.Context(), functions.Task{
 			ID:     r.function,
 			Input:  []payload.Payload{},
 			Frame:  appctx.FrameFrom(req.Context()),
 			Attach: func(f *appctx.Frame) error { return exchange.Key.Set(f, x) },
-		}, func(result payload.Payload, err error) { answer <- outcome{result, err} })
-		select {
-		case o := <-answer:
-			x.End(func(w http.ResponseWriter) { respond(w, o.result, o.err) })
-			if o.err != nil {
-				l.deps.Log.Error("endpoint failed", "endpoint", r.endpoint, "function", r.function,
-					"method", req.Method, "path", req.URL.Path, "error", o.err)
+		}, func(v payload.Payload, e error) {
+			result, err = v, e
+			x.Finish()
+		})
+		left := x.Serve(cancel)
+		o := x.End(err != nil, func(w http.ResponseWriter) { respond(w, result, err) })
+		log := l.deps.Log.With("endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path)
+		switch {
+		case left || o.Err != nil:
+			log.Info("client left", "error", o.Err)
+			panic(http.ErrAbortHandler)
+		case err != nil:
+			log.Error("endpoint failed", "error", err)
+			if o.Begun {
+				panic(http.ErrAbortHandler) // the client must not take what it got for all
 			}
-		case <-req.Context().Done():
-			x.Abandon()
-			cancel()
-			// The body must not be read any more when this handler has returned.
-			<-answer
 		}
 	})
 	return matched(r, r.router.after.wrap(call))
