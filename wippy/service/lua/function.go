@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/wippyrun/kit/luart/engine"
@@ -38,6 +39,49 @@ type Runner struct {
 	Options func(*engine.ProcessOptions)
 
 	generation atomic.Uint64 // numbers the pools
+	outer      outerHosts
+}
+
+// outerHosts are where calls from outside the system are reachable: under the id of their
+// function, whatever generation of it they run. The zero value is ready.
+type outerHosts struct {
+	mu   sync.Mutex // guards all below
+	byID map[string]*outerHost
+}
+
+type outerHost struct {
+	table *proctable.Table
+	pools int // generations that have calls, or may get some
+}
+
+// join returns the table of id, for one more pool.
+func (h *outerHosts) join(node *relay.Node, id string) (*proctable.Table, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	host := h.byID[id]
+	if host == nil {
+		host = &outerHost{table: proctable.New()}
+		if err := node.Register(id, host.table); err != nil {
+			return nil, err
+		}
+		if h.byID == nil {
+			h.byID = map[string]*outerHost{}
+		}
+		h.byID[id] = host
+	}
+	host.pools++
+	return host.table, nil
+}
+
+// leave takes one pool off.
+func (h *outerHosts) leave(node *relay.Node, id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	host := h.byID[id]
+	if host.pools--; host.pools == 0 {
+		node.Unregister(id)
+		delete(h.byID, id)
+	}
 }
 
 // factory makes processes of a process.lua entry. Processes spawned earlier
@@ -61,13 +105,14 @@ type function struct {
 	pool atomic.Pointer[pool]
 }
 
-// pool is one generation of a function: its workers, and the relay host their
-// calls are reachable at.
+// pool is one generation of a function: its workers, and the relay hosts their
+// calls are reachable at: that of the generation, and for calls from outside that of the
+// function.
 type pool struct {
 	*functions.Pool
-	host  string
-	node  *relay.Node
-	table *proctable.Table
+	runner       *Runner
+	id, host     string
+	table, outer *proctable.Table
 }
 
 // call runs one call on the current pool. A pool that is being replaced sends
@@ -92,24 +137,29 @@ func (f *function) close() {
 	}
 }
 
-// retire closes the pool and, when its last call has ended, its relay host.
+// retire closes the pool and, when its last call has ended, its relay hosts.
 func (p *pool) retire() {
 	drained := p.Close()
 	select {
 	case <-drained:
-		p.node.Unregister(p.host)
+		p.leave()
 	default:
 		go func() {
 			<-drained
-			p.node.Unregister(p.host)
+			p.leave()
 		}()
 	}
+}
+
+func (p *pool) leave() {
+	p.runner.Node.Unregister(p.host)
+	p.runner.outer.leave(p.runner.Node, p.id)
 }
 
 // swap gives u's function a pool with the current program. The new one stands
 // before the old one goes.
 func (r *Runner) swap(u *unit) error {
-	p := &pool{host: u.id() + "#lua." + strconv.FormatUint(r.generation.Add(1), 10), node: r.Node, table: proctable.New()}
+	p := &pool{runner: r, id: u.id(), host: u.id() + "#lua." + strconv.FormatUint(r.generation.Add(1), 10), table: proctable.New()}
 	program, method := u.program, u.config.method
 	var err error
 	p.Pool, err = functions.NewPool(u.config.pool, func() (functions.Worker, error) {
@@ -119,6 +169,11 @@ func (r *Runner) swap(u *unit) error {
 		return err
 	}
 	if err := r.Node.Register(p.host, p.table); err != nil {
+		p.Close()
+		return err
+	}
+	if p.outer, err = r.outer.join(r.Node, p.id); err != nil {
+		r.Node.Unregister(p.host)
 		p.Close()
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/frames"
 	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/proctable"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
@@ -32,7 +33,9 @@ func (w *worker) Close() { w.instance.Close() }
 // call is one call under way: a process that lives until its method returns.
 type call struct {
 	worker    *worker
-	pid       relay.PID     // zero until it asks for it
+	pid       relay.PID // zero until it asks for it
+	host      string    // where it is reachable from then on
+	table     *proctable.Table
 	frame     *appctx.Frame // the callee's own, released at its end
 	done      functions.Done
 	self      *scheduler.Ref                // from Started on, for the process itself
@@ -45,7 +48,10 @@ type call struct {
 // waits lends its place: the call runs on the scheduler, and at first on the
 // worker, of the process that ctx belongs to.
 func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Done) (cancel func()) {
-	c := &call{worker: w, done: done}
+	c := &call{worker: w, done: done, host: w.pool.host, table: w.pool.table}
+	if task.Attach != nil {
+		c.host, c.table = w.pool.id, w.pool.outer
+	}
 	values := w.runner.Context
 	if task.Frame != nil || task.Attach != nil {
 		c.frame = frames.Fork(task.Frame)
@@ -105,7 +111,7 @@ func (c *call) release() {
 // address gives the call a PID. While the program is loaded there is no process yet to
 // be reachable under it.
 func (c *call) address() relay.PID {
-	c.pid = c.worker.runner.PIDs.Next(c.worker.pool.host)
+	c.pid = c.worker.runner.PIDs.Next(c.host)
 	if c.self != nil {
 		if err := c.publish(); err != nil {
 			c.worker.runner.Log.Warn("a call cannot be watched", "pid", c.pid.String(), "error", err)
@@ -116,7 +122,7 @@ func (c *call) address() relay.PID {
 
 // publish makes the call reachable.
 func (c *call) publish() error {
-	c.worker.pool.table.Add(c.pid, c.self)
+	c.table.Add(c.pid, c.self)
 	return c.worker.runner.Topology.Register(c.pid)
 }
 
@@ -134,7 +140,7 @@ func (c *call) Started(_ context.Context, ref *scheduler.Ref) error {
 func (c *call) Ended(result any, err error) {
 	known := c.pid != (relay.PID{})
 	if known {
-		c.worker.pool.table.Remove(c.pid)
+		c.table.Remove(c.pid)
 	}
 	if err != nil && c.cancelled.Load() {
 		err = fault.New(fault.Canceled, "context canceled")

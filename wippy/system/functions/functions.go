@@ -36,6 +36,8 @@ type Task struct {
 	// Caller is the calling process, the zero PID when there is none.
 	Caller relay.PID
 	// Attach gives the callee's own frame what nobody it calls inherits; nil for nothing.
+	// It marks a call that comes from outside the system, such as a request: the host of
+	// its PID is the function's id.
 	// A process entry that is called as a function does not get it.
 	Attach func(*appctx.Frame) error
 	// Waits says that the caller does nothing until the outcome is there, so that
