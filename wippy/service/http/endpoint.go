@@ -4,6 +4,7 @@ package http
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	lua "github.com/yuin/gopher-lua"
@@ -36,13 +37,15 @@ func (l *Listener) endpoint(r route) http.Handler {
 		})
 		left := x.Serve(cancel)
 		o := x.End(err != nil, func(w http.ResponseWriter) { respond(w, result, err) })
-		log := l.deps.Log.With("endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path)
+		log := func(level slog.Level, text string, err error) {
+			l.deps.Log.Log(req.Context(), level, text, "endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path, "error", err)
+		}
 		switch {
 		case left || o.Err != nil:
-			log.Info("client left", "error", o.Err)
+			log(slog.LevelInfo, "client left", o.Err)
 			panic(http.ErrAbortHandler)
 		case err != nil:
-			log.Error("endpoint failed", "error", err)
+			log(slog.LevelError, "endpoint failed", err)
 			if o.Begun {
 				panic(http.ErrAbortHandler) // the client must not take what it got for all
 			}

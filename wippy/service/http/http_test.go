@@ -3,7 +3,6 @@
 package http_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -13,8 +12,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -33,8 +35,11 @@ entries:
   - {name: plain, kind: http.router, meta: {server: "app:server"}}
 `
 
-// functions are endpoints: method, path, body of the function.
-var functions = []struct{ name, method, path, body string }{
+// fn is an endpoint: method, path, body of the function.
+type fn struct{ name, method, path, body string }
+
+// functions are those of several tests.
+var functions = []fn{
 	{"echo", "POST", "/api/echo/{id}", `
 		local req, res = http.request(), http.response()
 		local body, err = req:body_json()
@@ -58,8 +63,14 @@ var functions = []struct{ name, method, path, body string }{
 		return nil`},
 	{"calls", "GET", "/calls", `
 		local v, err = funcs.call("app:inner")
-		http.response():write(tostring(v) .. " " .. process.pid():match("{([^#|]+)"))`},
+		http.response():write(tostring(v) .. " " .. process.pid():match("{([^|]+)|"))`},
 	{"slow", "GET", "/slow", `process.registry.register("slow") events.send("test", "waits", "/") channel.new():receive()`},
+	{"watch", "GET", "/watch", `
+		local pid = process.registry.lookup("slow")
+		process.monitor(pid)
+		events.send("test", "watches", "/")
+		local e = process.events():receive()
+		http.response():write(e.kind .. " " .. tostring(e.result.error))`},
 	{"form", "POST", "/form", `
 		local form, err = http.request():parse_multipart()
 		if err then http.response():write(err:message()) return end
@@ -76,11 +87,41 @@ var functions = []struct{ name, method, path, body string }{
 
 type site struct {
 	*testing.T
-	app *wippy.App
-	url string
+	app  *wippy.App
+	url  string
+	logs *text
 }
 
-func start(t *testing.T) *site {
+// text keeps what is written to it.
+type text struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (x *text) Write(p []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.b.Write(p)
+}
+
+func (x *text) String() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.b.String()
+}
+
+// patience bounds what tests wait for. It is only reached when something is broken.
+const patience = 30 * time.Second
+
+var client = &http.Client{Timeout: patience}
+
+// start runs an application with the functions of all tests and those of this one.
+func start(t *testing.T, more ...fn) *site {
+	t.Helper()
+	return serveWith(t, index, more...)
+}
+
+func serveWith(t *testing.T, index string, more ...fn) *site {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,12 +133,12 @@ func start(t *testing.T) *site {
 	var b strings.Builder
 	fmt.Fprintf(&b, index, addr)
 	b.WriteString("  - {name: inner, kind: function.lua, source: \"return {main = function() local r, err = http.request() return tostring(r) .. err:message() end}\", method: main, modules: [http]}\n")
-	for _, f := range functions {
+	for _, f := range append(slices.Clone(functions), more...) {
 		router, path := "plain", f.path
 		if p, ok := strings.CutPrefix(path, "/api"); ok {
 			router, path = "api", p
 		}
-		fmt.Fprintf(&b, "  - {name: %s, kind: function.lua, source: \"file://%s.lua\", method: main, modules: [http, time, funcs, events]}\n", f.name, f.name)
+		fmt.Fprintf(&b, "  - {name: %s, kind: function.lua, source: \"file://%s.lua\", method: main, modules: [http, time, funcs, events, env]}\n", f.name, f.name)
 		fmt.Fprintf(&b, "  - {name: %s.route, kind: http.endpoint, meta: {router: %s}, method: %s, path: %q, func: %s}\n", f.name, router, f.method, path, f.name)
 		if err := os.WriteFile(filepath.Join(dir, f.name+".lua"), []byte("return {main = function() "+f.body+" end}"), 0o600); err != nil {
 			t.Fatal(err)
@@ -106,12 +147,13 @@ func start(t *testing.T) *site {
 	if err := os.WriteFile(filepath.Join(dir, "_index.yaml"), []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	app, err := wippy.New(wippy.Dir(dir), wippy.Logs(wippy.LogNothing), wippy.Streams(strings.NewReader(""), io.Discard, io.Discard))
+	logs := &text{}
+	app, err := wippy.New(wippy.Dir(dir), wippy.Logs(wippy.LogAll), wippy.Streams(strings.NewReader(""), io.Discard, logs))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(app.Stop)
-	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	t.Cleanup(client.CloseIdleConnections)
 	running := make(chan struct{}, 1)
 	_, err = app.Bus().Subscribe(t.Context(), pattern(supervisor.System, supervisor.KindState+string(supervisor.Running)), func(e event) {
 		if e.Path == "app:server" {
@@ -125,7 +167,7 @@ func start(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	<-running
-	return &site{t, app, "http://" + addr}
+	return &site{t, app, "http://" + addr, logs}
 }
 
 func (s *site) do(method, path, body string, header ...string) (*http.Response, string) {
@@ -137,7 +179,7 @@ func (s *site) do(method, path, body string, header ...string) (*http.Response, 
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -206,27 +248,49 @@ func TestCORS(t *testing.T) {
 		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != 204 || (got == origin) != allowed {
 			t.Errorf("%s: %d %q", origin, res.StatusCode, got)
 		}
+		res, body := s.do("POST", "/api/echo/1", "{}", "Origin", origin, "Content-Type", "application/json")
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != 201 || !strings.Contains(body, `"id":"1"`) || (got == origin) != allowed {
+			t.Errorf("request from %s: %d %q %s", origin, res.StatusCode, got, body)
+		}
 	}
 }
 
-// A client that leaves ends the call.
+// A client that leaves ends the call, and is mentioned once.
 func TestClientThatLeavesEndsTheCall(t *testing.T) {
 	s := start(t)
-	waits := make(chan struct{}, 1)
-	if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", "waits"), func(event) { waits <- struct{}{} }); err != nil {
-		t.Fatal(err)
+	happens := make(chan string, 2)
+	for _, what := range []string{"waits", "watches"} {
+		if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", what), func(event) { happens <- what }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	req, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/slow", nil)
 	left := make(chan error, 1)
-	go func() { _, err := http.DefaultClient.Do(req); left <- err }()
-	<-waits
+	go func() { _, err := client.Do(req); left <- err }()
+	s.see(happens, "waits")
+	watched := make(chan string, 1)
+	go func() { _, text := s.do("GET", "/watch", ""); watched <- text }()
+	s.see(happens, "watches")
 	cancel()
 	<-left
-	for s.app.Send("slow", "are you there") == nil { // its name goes with it
-		if t.Context().Err() != nil {
-			t.Fatal("the call goes on")
+	s.see(watched, "pid.exit context canceled")
+	s.app.Stop()
+	if n := strings.Count(s.logs.String(), "client left"); n != 1 {
+		t.Errorf("mentioned %d times:\n%s", n, s.logs)
+	}
+}
+
+// see waits for what is to happen next.
+func (s *site) see(happens <-chan string, want string) {
+	s.Helper()
+	select {
+	case got := <-happens:
+		if got != want {
+			s.Fatalf("%q happened, want %q", got, want)
 		}
+	case <-time.After(patience):
+		s.Fatalf("%q did not happen", want)
 	}
 }
 
@@ -273,31 +337,5 @@ func TestRoutesFollowTheirEntries(t *testing.T) {
 	}
 	if res, _ := s.do("GET", "/moved", ""); res.StatusCode != 404 {
 		t.Error(res.Status)
-	}
-}
-
-// Clients that do not speak HTTP get an answer or lose their connection.
-func TestBadClients(t *testing.T) {
-	s := start(t)
-	for name, text := range map[string]string{
-		"no HTTP":            "hello\r\n\r\n",
-		"oversized header":   "GET /value HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 2<<20) + "\r\n\r\n",
-		"truncated chunks":   "POST /raw HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-		"two lengths":        "POST /raw HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-		"bad request target": "GET value HTTP/1.1\r\nHost: x\r\n\r\n",
-	} {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		go func() { _, _ = io.WriteString(conn, text) }()
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err == nil && res.StatusCode < 400 && name != "truncated chunks" {
-			t.Errorf("%s: %s", name, res.Status)
-		}
-		conn.Close()
-	}
-	if res, _ := s.do("GET", "/value", ""); res.StatusCode != 200 {
-		t.Error("the server is gone", res.Status)
 	}
 }

@@ -14,6 +14,8 @@ import (
 type body struct {
 	taken bool
 	done  bool // read to its end
+	cut   bool // a deadline of ours may end its reading, and the request's context with it
+	both  bool // it is read while the response is written
 	reads int  // under way
 	idle  *sync.Cond
 }
@@ -37,11 +39,19 @@ func (e *Exchange) TakeBody() io.Reader {
 // Duplex lets the response begin before the body has been read. Without it the first write
 // reads the rest of the body, or gives it up.
 func (e *Exchange) Duplex() {
+	e.mu.Lock()
+	e.body.both = true
+	e.mu.Unlock()
 	_ = http.NewResponseController(e.w).EnableFullDuplex() // HTTP/2 always does
 }
 
 // InterruptBody ends reads that wait; the body cannot be read any more.
-func (e *Exchange) InterruptBody() { _ = http.NewResponseController(e.w).SetReadDeadline(past) }
+func (e *Exchange) InterruptBody() {
+	e.mu.Lock()
+	e.body.cut = true
+	e.mu.Unlock()
+	_ = http.NewResponseController(e.w).SetReadDeadline(past)
+}
 
 // bodyReader reads the body as long as the exchange lasts.
 type bodyReader struct{ e *Exchange }
@@ -82,13 +92,34 @@ func (b *body) wait(e *Exchange) {
 	}
 }
 
-// limitBody bounds what the server does with a body that was not read: it looks at the rest
-// before it answers, and a client that sends none would hold it up for ever.
-func (e *Exchange) limitBody() {
+// left reports whether a request whose context has ended has lost its client: reads that we
+// have ended look the same.
+func (e *Exchange) left() bool {
 	e.mu.Lock()
-	unread := e.Request.Body != nil && e.Request.Body != http.NoBody && !e.body.done
-	e.mu.Unlock()
-	if unread {
-		_ = http.NewResponseController(e.w).SetReadDeadline(time.Now().Add(Linger))
+	defer e.mu.Unlock()
+	return !e.body.cut
+}
+
+// unread tells that there is a body, or the rest of one, which the server will look for before
+// it answers. A client that sends none would hold it up for ever, see Linger; mu is held.
+func (e *Exchange) unread() bool {
+	b := e.Request.Body
+	if b == nil || b == http.NoBody || e.body.done || e.body.both || e.body.cut {
+		return false
 	}
+	e.body.cut = true
+	return true
+}
+
+// linger limits that.
+func (e *Exchange) linger() {
+	_ = http.NewResponseController(e.w).SetReadDeadline(time.Now().Add(Linger))
+}
+
+// lingered takes the limit back, so that a client that leaves later is noticed.
+func (e *Exchange) lingered() {
+	e.mu.Lock()
+	e.body.cut = e.Request.Context().Err() != nil
+	e.mu.Unlock()
+	_ = http.NewResponseController(e.w).SetReadDeadline(time.Time{})
 }

@@ -39,11 +39,13 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 	for {
 		select {
 		case <-gone:
-			leave()
+			if gone = nil; e.left() {
+				leave()
+			}
 			continue
 		case <-e.wake:
 		}
-		pieces, flush, finished := e.take()
+		pieces, flush, unread, finished := e.take()
 		if finished {
 			return left
 		}
@@ -53,13 +55,22 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 		if watched == nil {
 			watched = context.AfterFunc(ctx, func() {
 				defer close(over)
-				e.Abandon()
-				_ = http.NewResponseController(e.w).SetWriteDeadline(past)
+				if e.left() {
+					e.Abandon()
+					_ = http.NewResponseController(e.w).SetWriteDeadline(past)
+				}
 			})
 		}
+		if unread {
+			e.linger()
+		}
+		e.head()
 		err := writeAll(e.w, pieces)
 		if err == nil && flush {
 			err = e.flushNow()
+		}
+		if unread {
+			e.lingered()
 		}
 		e.wrote(pieces, err)
 		if err != nil {
@@ -69,18 +80,18 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 }
 
 // take removes what is to be written. When the call has ended the rest is left to End.
-func (e *Exchange) take() (pieces []string, flush, finished bool) {
+func (e *Exchange) take() (pieces []string, flush, unread, finished bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.finished {
-		return nil, false, true
+		return nil, false, false, true
 	}
 	pieces, flush = e.pending, e.flush
 	e.pending, e.flush = nil, false
-	if !e.ended && (flush || len(pieces) > 0) {
-		e.head()
+	if flush || len(pieces) > 0 {
+		unread = e.unread()
 	}
-	return pieces, flush, false
+	return pieces, flush, unread, false
 }
 
 // wrote makes room for more.
@@ -111,9 +122,11 @@ func (e *Exchange) flushNow() error {
 	return err
 }
 
-// head sends the header block; mu is held, and the caller owns the writer.
+// head sends the header block. From then on the program does not touch the header any more.
 func (e *Exchange) head() {
-	if e.written {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.written || e.ended && !e.finished {
 		return
 	}
 	e.written = true
@@ -145,10 +158,8 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 		if !e.written && !failed && size >= plainSize {
 			e.length(size)
 		}
-		if len(pieces) > 0 || e.status != 0 || e.written {
-			e.head()
-		}
 	}
+	unread := e.unread()
 	e.mu.Unlock()
 
 	for _, done := range waiters { // of coroutines that ended with the call
@@ -161,6 +172,9 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 	for i := len(cleanup) - 1; i >= 0; i-- {
 		cleanup[i]()
 	}
+	if unread && !reading {
+		e.linger()
+	}
 	switch {
 	case abandoned:
 	case o.Handled:
@@ -168,16 +182,21 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 	default:
 		answer(e.w)
 	}
-	e.limitBody()
 	return o
 }
 
 // rest writes what End found. A client that leaves ends the wait for it.
 func (e *Exchange) rest(pieces []string, size int, cut bool, o *Outcome) {
+	if len(pieces) > 0 || e.status != 0 {
+		e.head()
+	}
 	if size >= plainSize {
 		over := make(chan struct{})
 		stop := context.AfterFunc(e.Request.Context(), func() {
 			defer close(over)
+			if !e.left() {
+				return
+			}
 			_ = http.NewResponseController(e.w).SetWriteDeadline(past)
 		})
 		defer func() {
