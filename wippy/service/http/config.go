@@ -31,6 +31,8 @@ type serverConfig struct {
 	addr              string
 	read, write, idle time.Duration
 	tls               *tls.Config // nil without TLS
+	access            bool        // log each request
+	dev               bool        // show programmers what failed
 	lifecycle         supervisor.Lifecycle
 }
 
@@ -46,6 +48,7 @@ func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
 			t.Reject(name, "timeout must be non-negative")
 		}
 	}
+	c.access, c.dev = r.Bool("access_log", false), r.Bool("dev", false)
 	r.Sub("host").Ignore("buffer_size", "worker_count") // sessions need no queue of their own
 	c.tls = decodeTLS(r.Sub("tls"))
 	return c, r.Unknown(), r.Err()

@@ -23,6 +23,9 @@ func contextWith(ctx context.Context, r *exchange.Route) context.Context {
 // its frame and answers through it.
 func (l *Listener) endpoint(r route) http.Handler {
 	call := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if a := answerOf(w); a != nil {
+			a.own = true
+		}
 		x := exchange.New(w, req, routeOf(req))
 		var result payload.Payload
 		var err error
@@ -38,7 +41,8 @@ func (l *Listener) endpoint(r route) http.Handler {
 		left := x.Serve(cancel)
 		o := x.End(err != nil, func(w http.ResponseWriter) { respond(w, result, err) })
 		log := func(level slog.Level, text string, err error) {
-			l.deps.Log.Log(req.Context(), level, text, "endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path, "error", err)
+			l.deps.Log.Log(req.Context(), level, text, "endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path,
+				"request", req.Header.Get(requestID), "error", err)
 		}
 		switch {
 		case left || o.Err != nil:

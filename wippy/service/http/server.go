@@ -5,7 +5,6 @@ package http
 import (
 	"context"
 	"errors"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,33 +12,32 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
-const (
-	// headerTimeout is how long a client may take for the header of a request, headerSize
-	// how large that may be: who is slower or has more holds up nobody else.
-	headerTimeout = 30 * time.Second
-	headerSize    = 1 << 20
-	// idleTimeout ends connections that are kept and not used, unless the entry says
-	// otherwise.
-	idleTimeout = 2 * time.Minute
-)
-
 // server is one http.service. It implements supervisor.Service.
+//
+// What it answers and its time limits change while it serves: connections stay, requests
+// under way keep what they began with. Limits of a request count from the next one on,
+// also on connections that are open; those of a connection (its idle time, its
+// certificate) from the next connection on.
 type server struct {
-	id    string
-	log   *slog.Logger
-	table atomic.Pointer[http.Handler]
+	id  string
+	log *slog.Logger
 
-	mu     sync.Mutex // guards all below
-	config serverConfig
-	http   *http.Server // nil while it is down
+	table  atomic.Pointer[http.Handler]
+	config atomic.Pointer[serverConfig]
+
+	mu       sync.Mutex // guards all below
+	listener net.Listener
+	base     context.Context // of requests
+	current  *epoch          // takes new connections; nil while the server is down
+	retired  []*epoch        // still have some
 }
 
 func newServer(id string, c serverConfig, log *slog.Logger) *server {
-	s := &server{id: id, config: c, log: log}
+	s := &server{id: id, log: log}
+	s.config.Store(&c)
 	s.serve(http.NotFoundHandler())
 	return s
 }
@@ -47,18 +45,26 @@ func newServer(id string, c serverConfig, log *slog.Logger) *server {
 // serve makes h what requests get from now on.
 func (s *server) serve(h http.Handler) { s.table.Store(&h) }
 
-// ServeHTTP hands a request to the table of the moment.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.table.Load()).ServeHTTP(w, r) }
-
-// configure takes another configuration; a server that runs must keep its address. Time
-// limits count from the next start.
+// configure takes another configuration; a server that runs must keep its address.
 func (s *server) configure(c serverConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.http != nil && c.addr != s.config.addr {
+	if s.current != nil && c.addr != s.config.Load().addr {
 		return fault.New(fault.Conflict, "cannot change server address while running")
 	}
-	s.config = c
+	s.config.Store(&c)
+	if s.current == nil {
+		return nil
+	}
+	next := s.newEpoch(&c)
+	s.current.retire()
+	kept := []*epoch{s.current}
+	for _, e := range s.retired {
+		if e.connections.Load() > 0 {
+			kept = append(kept, e)
+		}
+	}
+	s.current, s.retired = next, kept
 	return nil
 }
 
@@ -66,35 +72,20 @@ func (s *server) configure(c serverConfig) error {
 func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.config
+	c := s.config.Load()
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.addr)
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, "listen on "+c.addr, err)
 	}
-	h := &http.Server{
-		Handler: s, TLSConfig: c.tls, ReadTimeout: c.read, WriteTimeout: c.write, IdleTimeout: c.idle,
-		ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerSize,
-		ErrorLog: log.New(logWriter{s.log.With("server", s.id)}, "", 0),
-	}
-	if own := appctx.FrameFrom(ctx); own != nil { // requests act on behalf of the server
-		h.BaseContext = func(net.Listener) context.Context { return appctx.WithFrame(context.Background(), own) }
-	}
-	if h.IdleTimeout == 0 {
-		h.IdleTimeout = idleTimeout
-	}
-	s.http = h
+	// Requests act on behalf of the service, and end with Stop, not with ctx.
+	s.listener, s.base, s.retired = listener, context.WithoutCancel(ctx), nil
+	s.current = s.newEpoch(c)
 	status := make(chan any, 2)
 	status <- "service listening on " + listener.Addr().String()
 	go func() {
 		defer close(status)
-		var err error
-		if c.tls != nil {
-			err = h.ServeTLS(listener, "", "")
-		} else {
-			err = h.Serve(listener)
-		}
-		if !errors.Is(err, http.ErrServerClosed) {
+		if err := s.accept(listener); err != nil {
 			status <- err
 		}
 	}()
@@ -102,26 +93,63 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	return status, nil
 }
 
+// accept hands connections to the epoch of the moment until the listener is closed. What
+// the system may have again soon, such as file descriptors, it waits for.
+func (s *server) accept(l net.Listener) error {
+	const longest = time.Second
+	delay := 5 * time.Millisecond
+	for {
+		conn, err := l.Accept()
+		if err == nil {
+			delay = 5 * time.Millisecond
+			s.hand(conn)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if t, ok := errors.AsType[net.Error](err); !ok || !t.Temporary() { //nolint:staticcheck // nothing else tells "too many open files"
+			return err
+		}
+		s.log.Warn("cannot take a connection", "server", s.id, "error", err, "again in", delay)
+		time.Sleep(delay)
+		delay = min(2*delay, longest)
+	}
+}
+
+func (s *server) hand(conn net.Conn) {
+	for {
+		s.mu.Lock()
+		e := s.current
+		s.mu.Unlock()
+		if e == nil { // the server is going down
+			conn.Close()
+			return
+		}
+		if e.take(conn) {
+			return
+		}
+	}
+}
+
 // Stop takes no new connections and waits for the requests under way until ctx ends; then
 // it closes them.
 func (s *server) Stop(ctx context.Context) error {
 	s.mu.Lock()
-	h := s.http
-	s.http = nil
-	s.mu.Unlock()
-	if h == nil {
+	if s.current == nil {
+		s.mu.Unlock()
 		return nil
 	}
-	if err := h.Shutdown(ctx); err != nil {
-		return errors.Join(err, h.Close())
+	listener, all := s.listener, append(s.retired, s.current)
+	s.current, s.retired = nil, nil
+	s.mu.Unlock()
+	errs := []error{listener.Close()}
+	results := make(chan error, len(all))
+	for _, e := range all {
+		go func() { results <- e.stop(ctx) }()
 	}
-	return nil
-}
-
-// logWriter turns the lines of net/http into records.
-type logWriter struct{ log *slog.Logger }
-
-func (w logWriter) Write(p []byte) (int, error) {
-	w.log.Debug(string(p))
-	return len(p), nil
+	for range all {
+		errs = append(errs, <-results)
+	}
+	return errors.Join(errs...)
 }

@@ -80,6 +80,9 @@ func matched(r route, next http.Handler) http.Handler {
 				}
 			}
 		}
+		if a := answerOf(w); a != nil {
+			a.route = found
+		}
 		next.ServeHTTP(w, req.WithContext(contextWith(req.Context(), found)))
 	})
 }
