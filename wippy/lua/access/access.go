@@ -41,6 +41,21 @@ func (c Check) AllowedWith(p *engine.Process, action, resource string, meta map[
 	return c == nil || c(p, action, resource, meta)
 }
 
+// Forbids returns the check that reports whether the scope of the program denies something outright: for the few
+// actions that are allowed unless somebody forbids them.
+func Forbids(g *security.Gate) Check {
+	return func(p *engine.Process, action, resource string, meta map[string]any) bool {
+		return g.Denied(Frame(p), action, resource, meta)
+	}
+}
+
+// Restricted reports whether policies decide what the program may do: it has an actor and a scope. Where it has not,
+// attributes of a question are not looked at.
+func Restricted(p *engine.Process) bool {
+	f := Frame(p)
+	return security.ScopeOf(f) != nil && security.ActorOf(f) != nil
+}
+
 // Denied is the error for an action that is not allowed.
 func Denied(message string) *engine.Error {
 	return engine.NewError(engine.KindPermissionDenied, message)

@@ -23,9 +23,10 @@ const asyncSuffix = "_async"
 
 // instance is the value behind Instance objects: an opened binding. It is immutable.
 type instance struct {
-	binding *contracts.Binding
-	values  map[string]any // over those of the caller
-	options map[string]any
+	binding  *contracts.Binding
+	values   map[string]any // over those of the caller
+	options  map[string]any
+	identity access.Identity
 }
 
 func checkInstance(L *lua.LState) *instance {
@@ -53,7 +54,7 @@ func (m *module) open(L *lua.LState) int {
 // openContract implements contract:open(binding, scope).
 func (m *module) openContract(L *lua.LState) int {
 	c := check(L)
-	i := &instance{options: c.options}
+	i := &instance{options: c.options, identity: c.identity}
 	var err error
 	if target := L.OptString(2, ""); target == "" {
 		i.binding, err = m.Catalog.Default(c.definition.ID)

@@ -55,6 +55,8 @@ func Module(deps Deps) engine.Module {
 				"implementations": m.contractImplementations,
 				"with_context":    m.withContext,
 				"with_options":    m.withOptions,
+				"with_actor":      m.withActor,
+				"with_scope":      m.withScope,
 				"open":            m.openContract,
 			}, map[string]lua.LGFunction{"__tostring": func(L *lua.LState) int {
 				L.Push(lua.LString("contract.Contract{" + check(L).definition.ID + "}"))
@@ -81,6 +83,7 @@ type contract struct {
 	definition *contracts.Definition
 	values     map[string]any
 	options    map[string]any
+	identity   access.Identity
 }
 
 func check(L *lua.LState) *contract { return engine.Check[*contract](L, 1, "contract") }
@@ -190,10 +193,30 @@ func (m *module) withContext(L *lua.LState) int {
 	c := *check(L)
 	more := ctxvalues.FromTable(L.CheckTable(2))
 	if !m.Allow.Allowed(engine.From(L), "contract.context", "context") {
-		return engine.PushError(L, access.Denied("not allowed to call contracts with custom context"))
+		return engine.PushError(L, access.Denied("not allowed to call functions with custom context"))
 	}
 	c.values = frames.Merge(c.values, more)
 	L.Push(m.contracts.New(&c))
+	return 1
+}
+
+func (m *module) withActor(L *lua.LState) int {
+	c := *check(L)
+	c.identity.Actor = access.CheckActor(L, 2)
+	return m.withIdentity(L, &c)
+}
+
+func (m *module) withScope(L *lua.LState) int {
+	c := *check(L)
+	c.identity.Scope = access.CheckScope(L, 2)
+	return m.withIdentity(L, &c)
+}
+
+func (m *module) withIdentity(L *lua.LState, c *contract) int {
+	if !m.Allow.Allowed(engine.From(L), "contract.security", "security") {
+		return engine.PushError(L, access.Denied("not allowed to call functions with custom security context"))
+	}
+	L.Push(m.contracts.New(c))
 	return 1
 }
 
@@ -206,9 +229,12 @@ func (m *module) withOptions(L *lua.LState) int {
 
 // frame returns the frame of what an instance calls.
 func frame(caller *appctx.Frame, i *instance) (*appctx.Frame, error) {
-	if len(i.values) == 0 {
+	if len(i.values) == 0 && i.identity.IsZero() {
 		return caller, nil
 	}
 	f := frames.Fork(caller)
-	return f, frames.Add(f, i.values)
+	if err := frames.Add(f, i.values); err != nil {
+		return nil, err
+	}
+	return f, i.identity.Enter(f)
 }

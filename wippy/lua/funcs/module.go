@@ -38,6 +38,8 @@ func Module(allow access.Check) engine.Module {
 				"async":        func(L *lua.LState) int { return m.async(L, checkExecutor(L), 2) },
 				"with_context": m.withContext,
 				"with_options": m.withOptions,
+				"with_actor":   m.withActor,
+				"with_scope":   m.withScope,
 			}, nil)
 			b.Func("call", func(L *lua.LState) int { return m.call(L, nil, 1) })
 			b.Func("async", func(L *lua.LState) int { return m.async(L, nil, 1) })
@@ -52,8 +54,9 @@ func Module(allow access.Check) engine.Module {
 
 // executor is the value behind Executor objects. It is immutable.
 type executor struct {
-	values  map[string]any // over those of the caller
-	options map[string]any
+	values   map[string]any // over those of the caller
+	options  map[string]any
+	identity access.Identity
 }
 
 func checkExecutor(L *lua.LState) *executor { return engine.Check[*executor](L, 1, "executor") }
@@ -67,6 +70,28 @@ func (m *module) withContext(L *lua.LState) int {
 	}
 	e.values = frames.Merge(e.values, more)
 	L.Push(m.executors.New(&e))
+	return 1
+}
+
+// withActor implements executor:with_actor(actor).
+func (m *module) withActor(L *lua.LState) int {
+	e := *checkExecutor(L)
+	e.identity.Actor = access.CheckActor(L, 2)
+	return m.withIdentity(L, &e)
+}
+
+// withScope implements executor:with_scope(scope).
+func (m *module) withScope(L *lua.LState) int {
+	e := *checkExecutor(L)
+	e.identity.Scope = access.CheckScope(L, 2)
+	return m.withIdentity(L, &e)
+}
+
+func (m *module) withIdentity(L *lua.LState, e *executor) int {
+	if !m.allow.Allowed(engine.From(L), "funcs.security", "security") {
+		return engine.PushError(L, access.Denied("not allowed to call functions with custom security context"))
+	}
+	L.Push(m.executors.New(e))
 	return 1
 }
 
@@ -109,9 +134,12 @@ func (m *module) task(L *lua.LState, e *executor, first int) (functions.Task, er
 	task := functions.Task{ID: id, Frame: access.Frame(p), Caller: p.PID()}
 	if e != nil {
 		task.Options = e.options
-		if len(e.values) > 0 {
+		if len(e.values) > 0 || !e.identity.IsZero() {
 			task.Frame = frames.Fork(task.Frame)
 			if err := frames.Add(task.Frame, e.values); err != nil {
+				return functions.Task{}, err
+			}
+			if err := e.identity.Enter(task.Frame); err != nil {
 				return functions.Task{}, err
 			}
 		}

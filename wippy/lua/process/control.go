@@ -33,7 +33,7 @@ func (m *module) target(L *lua.LState, p *engine.Process, verb string) (pid rela
 	if err != nil {
 		return pid, engine.PushError(L, err), false
 	}
-	if !m.Allow.Allowed(p, "process."+verb, pid.String()) {
+	if !m.allowed(p, "process."+verb, pid.String()) {
 		return pid, denied(L, "not allowed to "+verb+": "+pid.String()), false
 	}
 	return pid, 0, true

@@ -58,7 +58,8 @@ type Watcher interface {
 	Watch(id string, pid relay.PID) (stop func())
 }
 
-// Deps is what the module works with. Outdated and Allow may be nil.
+// Deps is what the module works with. Outdated, Allow and Forbidden may be nil. Forbidden reports that a program must not
+// do something that needs no permission.
 type Deps struct {
 	Send      func(*relay.Message) error
 	Topology  Topology
@@ -66,6 +67,7 @@ type Deps struct {
 	Factories Factories
 	Outdated  Watcher
 	Allow     access.Check
+	Forbidden access.Check
 }
 
 // module gives the functions their dependencies.
@@ -97,6 +99,19 @@ func Module(deps Deps) engine.Module {
 			return nil
 		},
 	}
+}
+
+// allowed asks whether the program may do something. Policies see its PID.
+func (m *module) allowed(p *engine.Process, action, resource string) bool {
+	return m.Allow == nil || m.Allow(p, action, resource, attributes(p))
+}
+
+// attributes are those of all questions, nil when nobody looks at them.
+func attributes(p *engine.Process) map[string]any {
+	if !access.Restricted(p) {
+		return nil
+	}
+	return map[string]any{"pid": p.PID().String()}
 }
 
 // invalid pushes nil and an error of kind Invalid.

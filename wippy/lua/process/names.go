@@ -71,7 +71,7 @@ func (m *module) permission(L *lua.LState, p *engine.Process, verb, name string,
 		action += "." + suffix
 		text += " (" + suffix + ")"
 	}
-	if !m.Allow.Allowed(p, action, name) {
+	if !m.allowed(p, action, name) {
 		return denied(L, text+": "+name), false
 	}
 	return 0, true
@@ -104,7 +104,7 @@ func (m *module) registerName(L *lua.LState) int {
 	if results, ok := m.permission(L, p, "register", name, s); !ok {
 		return results
 	}
-	if pid != p.PID() && !m.Allow.Allowed(p, "process.registry.foreign", pid.String()) {
+	if pid != p.PID() && !m.allowed(p, "process.registry.foreign", pid.String()) {
 		return denied(L, "not allowed to register foreign pid "+pid.String()+" under name "+strconv.Quote(name))
 	}
 	if err := s.unavailable(); err != nil {

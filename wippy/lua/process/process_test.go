@@ -334,6 +334,9 @@ func TestDenied(t *testing.T) {
 		process.Register(s.Dispatch, s.Processes)
 		s.Register(process.Module(process.Deps{
 			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
+			Forbidden: func(_ *engine.Process, action, resource string, _ map[string]any) bool {
+				return action == "process.upgrade" && resource == "app:seven"
+			},
 			Allow: func(_ *engine.Process, action, _ string, _ map[string]any) bool { return allowed[action] },
 		}))
 	})

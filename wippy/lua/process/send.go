@@ -35,7 +35,7 @@ func (m *module) send(L *lua.LState) int {
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	if !m.Allow.Allowed(p, "process.send", to.String()) {
+	if !m.allowed(p, "process.send", to.String()) {
 		return denied(L, "not allowed to send: "+to.String())
 	}
 	var msg *relay.Message

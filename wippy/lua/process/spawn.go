@@ -42,7 +42,7 @@ func (m *module) spawning(b *engine.Builder) {
 // mayStart asks whether the caller may run id on host, in the way that verb names.
 func (m *module) mayStart(p *engine.Process, v variant, id, host string) error {
 	check := func(action, message string) error {
-		if m.Allow.Allowed(p, action, id) {
+		if m.allowed(p, action, id) {
 			return nil
 		}
 		return engine.NewError(engine.KindPermissionDenied, message+id)
@@ -60,7 +60,7 @@ func (m *module) mayStart(p *engine.Process, v variant, id, host string) error {
 			return err
 		}
 	}
-	if !m.Allow.Allowed(p, "process.host", host) {
+	if !m.allowed(p, "process.host", host) {
 		return engine.NewError(engine.KindPermissionDenied, "not allowed to spawn on host: "+host)
 	}
 	return nil
@@ -127,9 +127,9 @@ func (m *module) mayExec(p *engine.Process, id, host string) error {
 		return engine.NewError(engine.KindInvalid, "invalid process ID format (namespace:name required)")
 	case host == "":
 		return engine.NewError(engine.KindInvalid, "host ID required")
-	case !m.Allow.Allowed(p, "process.exec", id):
+	case !m.allowed(p, "process.exec", id):
 		return engine.NewError(engine.KindPermissionDenied, "not allowed to exec process: "+id)
-	case !m.Allow.Allowed(p, "process.host", host):
+	case !m.allowed(p, "process.host", host):
 		return engine.NewError(engine.KindPermissionDenied, "not allowed to exec on host: "+host)
 	}
 	return nil
@@ -168,6 +168,7 @@ func value(p payload.Payload) lua.LValue {
 type spawner struct {
 	values   map[string]any // over those of the caller
 	options  map[string]any
+	identity access.Identity
 	name     string
 	messages []queued
 }
@@ -186,11 +187,14 @@ func (s *spawner) apply(p *engine.Process, spawn *processes.Spawn) error {
 	if s == nil {
 		return nil
 	}
-	if len(s.values) > 0 {
+	if len(s.values) > 0 || !s.identity.IsZero() {
 		if spawn.Frame == nil {
 			spawn.Frame = appctx.NewFrame()
 		}
 		if err := frames.Add(spawn.Frame, s.values); err != nil {
+			return err
+		}
+		if err := s.identity.Enter(spawn.Frame); err != nil {
 			return err
 		}
 	}

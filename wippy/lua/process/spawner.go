@@ -9,6 +9,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/ctxvalues"
 	"github.com/wippyrun/kit/wippy/system/frames"
 )
@@ -17,6 +18,8 @@ func (m *module) spawnerMethods() map[string]lua.LGFunction {
 	methods := map[string]lua.LGFunction{
 		"with_context": m.withMoreContext,
 		"with_options": m.withMoreOptions,
+		"with_actor":   m.withActor,
+		"with_scope":   m.withScope,
 		"with_name":    m.withName,
 		"with_message": m.withMessage,
 		"exec":         m.spawnerExec,
@@ -36,7 +39,7 @@ func (m *module) pushSpawner(L *lua.LState, s *spawner) int {
 
 // withContext implements process.with_context(values).
 func (m *module) withContext(L *lua.LState) int {
-	if !m.Allow.Allowed(engine.From(L), "process.context", "context") {
+	if !m.allowed(engine.From(L), "process.context", "context") {
 		L.RaiseError("not allowed to spawn processes with custom context")
 	}
 	return m.pushSpawner(L, &spawner{values: ctxvalues.FromTable(L.CheckTable(1))})
@@ -44,7 +47,7 @@ func (m *module) withContext(L *lua.LState) int {
 
 // withOptions implements process.with_options(options).
 func (m *module) withOptions(L *lua.LState) int {
-	if !m.Allow.Allowed(engine.From(L), "process.context", "context") {
+	if !m.allowed(engine.From(L), "process.context", "context") {
 		L.RaiseError("not allowed to spawn processes with custom options")
 	}
 	return m.pushSpawner(L, &spawner{options: m.checkOptions(L, 1)})
@@ -64,10 +67,37 @@ func (m *module) withMoreOptions(L *lua.LState) int {
 
 func (m *module) checkOptions(L *lua.LState, n int) map[string]any {
 	options := values(L, n)
-	if network, ok := options["network"].(string); ok && !m.Allow.Allowed(engine.From(L), "network.select", network) {
+	if network, ok := options["network"].(string); ok && !m.allowed(engine.From(L), "network.select", network) {
 		L.RaiseError("not allowed: network %s", network)
 	}
 	return options
+}
+
+// withActor implements spawner:with_actor(actor).
+func (m *module) withActor(L *lua.LState) int {
+	s := *checkSpawner(L)
+	if L.Get(2) == lua.LNil {
+		L.RaiseError("actor cannot be nil")
+	}
+	s.identity.Actor = access.CheckActor(L, 2)
+	return m.withIdentity(L, &s)
+}
+
+// withScope implements spawner:with_scope(scope).
+func (m *module) withScope(L *lua.LState) int {
+	s := *checkSpawner(L)
+	if L.Get(2) == lua.LNil {
+		L.RaiseError("scope cannot be nil")
+	}
+	s.identity.Scope = access.CheckScope(L, 2)
+	return m.withIdentity(L, &s)
+}
+
+func (m *module) withIdentity(L *lua.LState, s *spawner) int {
+	if !m.allowed(engine.From(L), "process.security", "security") {
+		L.RaiseError("not allowed to spawn processes with custom security context")
+	}
+	return m.pushSpawner(L, s)
 }
 
 // values reads a table of named values.

@@ -22,7 +22,7 @@ func (m *module) upgrade(L *lua.LState) int {
 	if id == "" {
 		id = p.SourceID()
 	}
-	if !m.Allow.Allowed(p, "process.upgrade", id) {
+	if m.Forbidden != nil && m.Forbidden(p, "process.upgrade", id, attributes(p)) {
 		return denied(L, "not allowed to upgrade process: "+id)
 	}
 	create := func(ctx context.Context) (scheduler.Process, error) {
