@@ -52,6 +52,7 @@ var engineNeeds = []string{
 	Contracts,
 	Groups,
 	Stores,
+	Security,
 	Executors,
 }
 
@@ -72,7 +73,7 @@ func (r *Runtime) components() []loader.Component {
 		r.profilerComponent(),
 		component(Clock, r.loadClock, Dispatcher),
 		component(Env, r.loadEnv, Registry),
-		component(Security, r.loadSecurity, Registry),
+		component(Security, r.loadSecurity, Stores),
 		component(Stores, r.loadStores, Registry, Supervisor),
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),

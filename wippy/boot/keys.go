@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/service/env"
+	tokens "github.com/wippyrun/kit/wippy/service/security"
 	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/contracts"
@@ -43,6 +44,7 @@ var (
 	KeyRouter     = appctx.NewKey[*relay.Router]("relay.router")
 	KeyGate       = appctx.NewKey[*security.Gate]("security.gate")
 	KeyPolicies   = appctx.NewKey[*security.Directory]("security.policies")
+	KeyTokens     = appctx.NewKey[*tokens.Tokens]("security.tokens")
 
 	KeyPIDs       = appctx.NewKey[*pidgen.Generator]("pidgen")
 	KeyDispatcher = appctx.NewKey[*dispatch.Registry]("dispatcher")

@@ -4,17 +4,82 @@ package boot
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"time"
 
 	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/relay/payload"
+	luasecurity "github.com/wippyrun/kit/wippy/lua/security"
 	"github.com/wippyrun/kit/wippy/service/security"
+	"github.com/wippyrun/kit/wippy/service/store"
 	authority "github.com/wippyrun/kit/wippy/system/security"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
-// loadSecurity makes policies live.
+// loadSecurity makes policies and token stores live.
 func (r *Runtime) loadSecurity() error {
-	return r.listen(security.NewPolicyListener(KeyPolicies.MustGet(r.dict), busPublisher{r.bus}, r.warnFields), security.PolicyKinds()...)
+	directory := KeyPolicies.MustGet(r.dict)
+	tokens := security.NewTokens(directory, r.tokenBacking, r.warnFields)
+	KeyTokens.Set(r.dict, tokens)
+	return errors.Join(
+		r.listen(security.NewPolicyListener(directory, busPublisher{r.bus}, r.warnFields), security.PolicyKinds()...),
+		r.listen(tokens, security.KindTokenStore),
+	)
+}
+
+// securityModule is the Lua module of actors, scopes and tokens.
+func (r *Runtime) securityModule() engine.Module {
+	luasecurity.Register(r.dispatcher())
+	return luasecurity.Module(luasecurity.Deps{
+		Directory: KeyPolicies.MustGet(r.dict),
+		Tokens:    KeyTokens.MustGet(r.dict),
+		Allow:     r.allow,
+	})
+}
+
+// tokenBacking finds the key-value store that a token store keeps its tokens in.
+func (r *Runtime) tokenBacking(id string) (security.Backing, error) {
+	s, err := KeyStores.MustGet(r.dict).Get(id)
+	if err == nil {
+		return tokenBacking{s, KeyTranscoder.MustGet(r.dict)}, nil
+	}
+	e, known := KeyRegistry.MustGet(r.dict).Snapshot().Get(registry.ParseID(id))
+	if known && !strings.HasPrefix(e.Kind, "store.") {
+		return nil, security.ErrNotAStore.With("store", id)
+	}
+	return nil, security.ErrBackingStore.Because(err)
+}
+
+// tokenBacking keeps the records of tokens in a key-value store, as JSON.
+type tokenBacking struct {
+	store.Store
+	transcoder *payload.Transcoder
+}
+
+// Get implements security.Backing.
+func (b tokenBacking) Get(ctx context.Context, key string) ([]byte, error) {
+	e, err := b.Store.Get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.transcoder.Transcode(e.Value, payload.JSON)
+	if err != nil {
+		return nil, err
+	}
+	if text, ok := p.Data.(string); ok {
+		return []byte(text), nil
+	}
+	text, _ := p.Data.([]byte)
+	return text, nil
+}
+
+// Put implements security.Backing.
+func (b tokenBacking) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	_, err := b.Store.Put(ctx, key, payload.Payload{Format: payload.JSON, Data: value}, store.PutOptions{TTL: ttl})
+	return err
 }
 
 // serviceContext gives a run of a service the actor and the scope of its lifecycle. They are looked up when it starts:

@@ -12,6 +12,7 @@ import (
 	"github.com/wippyrun/kit/luart/modules/payload"
 	"github.com/wippyrun/kit/luart/modules/templates"
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/wippy/lua/access"
 	luacontract "github.com/wippyrun/kit/wippy/lua/contract"
 	luactx "github.com/wippyrun/kit/wippy/lua/ctx"
 	luaenv "github.com/wippyrun/kit/wippy/lua/env"
@@ -117,6 +118,7 @@ func (r *Runtime) loadEngine() error {
 		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
 		r.storeModule(),
+		r.securityModule(),
 		templates.Module(library, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
 		r.execModule(),

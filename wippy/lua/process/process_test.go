@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/ctx"
 	"github.com/wippyrun/kit/wippy/lua/funcs"
@@ -13,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/process"
 	luatime "github.com/wippyrun/kit/wippy/lua/time"
 	"github.com/wippyrun/kit/wippy/system/clock"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // programs are what the snippets spawn.
@@ -440,4 +442,31 @@ func TestNames(t *testing.T) {
 			fails("Internal", "global registry not available", r.lookup("n", r.STRONG))
 			assert(not pcall(r.register, {}))`,
 	})
+}
+
+// TestPoliciesSeeThePID asks with an actor and a scope, and without.
+func TestPoliciesSeeThePID(t *testing.T) {
+	var seen []any
+	s := luatest.New(t, func(s *luatest.System) {
+		process.Register(s.Dispatch, s.Processes)
+		s.Register(process.Module(process.Deps{
+			Send: s.Router.Send, Topology: s.Topology, Manager: s.Processes, Factories: s.Factories,
+			Allow: func(_ *engine.Process, _, _ string, meta map[string]any) bool {
+				seen = append(seen, meta["pid"])
+				return true
+			},
+		}))
+	})
+	s.Check(t, `process.send(process.pid(), "t")`)
+	s.Frame = appctx.NewFrame()
+	if err := security.Enter(s.Frame, &security.Actor{ID: "alice"}, security.NewScope()); err != nil {
+		t.Fatal(err)
+	}
+	pid, err := s.Run(`process.send(process.pid(), "t") return process.pid()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 2 || seen[0] != nil || seen[1] != pid {
+		t.Errorf("seen %v, want the PID %v with the second", seen, pid)
+	}
 }
