@@ -35,19 +35,16 @@ func osTime(L *lua.LState) int {
 		return 1
 	}
 	t := Unwrap(L.CheckTable(1))
-	field := func(name string, def int) int {
+	field := func(name string, def int) int { // what is no number counts as not given
 		switch v := t.RawGetString(name).(type) {
 		case lua.LNumber:
-			return int(v)
+			return int(toInt64(float64(v)))
 		case lua.LString:
 			if n, ok := parseNumber(string(v)).(lua.LNumber); ok {
-				return int(n)
+				return int(toInt64(float64(n)))
 			}
-		case *lua.LNilType:
-			return def
 		}
-		L.RaiseError("field '%s' must be a number", name)
-		return 0
+		return def
 	}
 	now := time.Now()
 	at := time.Date(field("year", now.Year()), time.Month(field("month", int(now.Month()))), field("day", now.Day()),

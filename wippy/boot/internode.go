@@ -32,6 +32,7 @@ func (r *Runtime) internodeComponent(dependsOn ...string) loader.Component {
 			if err != nil {
 				return fmt.Errorf("relay: %w", err)
 			}
+			r.transport.Store(transport)
 			KeyRemote.MustGet(r.dict).Connect(transport.Send)
 			r.router.SetInternode(KeyRemote.MustGet(r.dict))
 			if a := transport.Addr(); a != nil {

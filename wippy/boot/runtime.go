@@ -22,6 +22,7 @@ import (
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/internode"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/boot/config"
@@ -55,10 +56,12 @@ type Runtime struct {
 	supervisor *supervisor.Supervisor
 	processes  *processes.Manager
 
-	shutdown     chan struct{} // closed when a shutdown is asked for
+	transport    atomic.Pointer[internode.Transport] // to other nodes, nil without
+	shutdown     chan struct{}                       // closed when a shutdown is asked for
 	shutdownOnce sync.Once
 	exitCode     atomic.Int64
 	interrupted  atomic.Bool
+	chosen       atomic.Bool // a program has chosen the exit code
 	downOnce     sync.Once
 }
 
@@ -170,9 +173,16 @@ func (r *Runtime) Interrupt() {
 	r.TriggerShutdown()
 }
 
+// chooseExit is Exit for a program that says how all shall end: how its own process ends
+// does not count then.
+func (r *Runtime) chooseExit(code int) {
+	r.chosen.Store(true)
+	r.Exit(code)
+}
+
 // foregroundEnded takes the exit code of the process that owned the terminal.
 func (r *Runtime) foregroundEnded(code int, failed bool) {
-	if failed && r.interrupted.Load() {
+	if failed && r.interrupted.Load() || r.chosen.Load() {
 		return
 	}
 	r.Exit(code)

@@ -123,6 +123,7 @@ func (r *Runtime) loadEngine() error {
 		luacontract.Module(r.contractDeps()),
 		r.execModule(),
 		luapg.Module(r.groupDeps()),
+		r.systemModule(),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))

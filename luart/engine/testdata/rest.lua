@@ -19,6 +19,9 @@ assert(os.date("!%Y-%m-%d %H:%M:%S", 0) == "1970-01-01 00:00:00" and os.date("!%
 local d = os.date("!*t", 86400)
 assert(d.year == 1970 and d.month == 1 and d.day == 2 and d.hour == 0 and d.wday == 6 and d.yday == 2 and d.isdst == false)
 assert(os.date("!%c", 0) == "Thu Jan  1 00:00:00 1970" and os.date("!%x", 0) == "01/01/70")
+assert(os.time{year = 2024, month = 1, day = 1, hour = {}, min = "x", sec = false} == os.time{year = 2024, month = 1, day = 1})
+assert(os.time{year = "2024", month = 1, day = 1} == os.time{year = 2024, month = 1, day = 1} and not pcall(os.time, "x"))
+assert(os.getenv == nil and os.exit == nil and os.execute == nil and os.remove == nil and os.date("%") == "%")
 assert(os.time{year = 2024, month = 14, day = 1} == os.time{year = 2025, month = 2, day = 1})
 -- errors
 assert(errors.new("x"):kind() == "" and errors.new{message = "m", kind = errors.NOT_FOUND}:kind() == "NotFound")

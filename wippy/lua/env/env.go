@@ -49,6 +49,15 @@ func namespace(p *engine.Process) string {
 	return ns
 }
 
+// fail returns an error; unless it says so itself, trying again does not help.
+func fail(L *lua.LState, err error) int {
+	e := engine.WrapError(err)
+	if _, known := e.Retryable(); !known {
+		e = e.WithRetryable(false)
+	}
+	return engine.PushError(L, e)
+}
+
 func (m module) get(L *lua.LState) int {
 	p, key := engine.From(L), L.CheckString(1)
 	if !m.allow.Allowed(p, "env.get", key) {
@@ -56,7 +65,7 @@ func (m module) get(L *lua.LState) int {
 	}
 	value, err := m.variables.Get(key, namespace(p))
 	if err != nil {
-		return engine.PushError(L, err)
+		return fail(L, err)
 	}
 	L.Push(lua.LString(value))
 	L.Push(lua.LNil)
@@ -69,7 +78,7 @@ func (m module) set(L *lua.LState) int {
 		return engine.PushError(L, access.Denied("not allowed to set environment variable: "+key))
 	}
 	if err := m.variables.Set(key, namespace(p), value); err != nil {
-		return engine.PushError(L, err)
+		return fail(L, err)
 	}
 	L.Push(lua.LTrue)
 	L.Push(lua.LNil)

@@ -37,6 +37,11 @@ func (t *Table) Remove(pid relay.PID) { t.refs.Delete(pid.Uniq()) }
 // Find returns the process of pid.
 func (t *Table) Find(pid relay.PID) (*scheduler.Ref, bool) { return t.refs.Load(pid.Uniq()) }
 
+// Each calls f for the processes, in no order, until it returns false.
+func (t *Table) Each(f func(*scheduler.Ref) bool) {
+	t.refs.Range(func(_ string, ref *scheduler.Ref) bool { return f(ref) })
+}
+
 // Len counts the processes.
 func (t *Table) Len() int { return t.refs.Size() }
 

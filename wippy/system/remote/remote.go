@@ -5,6 +5,8 @@ package remote
 import (
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -163,6 +165,13 @@ func (r *Remote) Send(m *relay.Message) error {
 		return relay.ErrNodeNotFound
 	}
 	return (*send)(m)
+}
+
+// Nodes lists the nodes that are connected, sorted.
+func (r *Remote) Nodes() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.nodes))
 }
 
 // Up says that a node is connected; again, that it is one that Down was called for, which may
