@@ -82,7 +82,7 @@ func (r *Runtime) components() []loader.Component {
 		component(LuaEngine, r.loadEngine, engineNeeds...),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
-		component(HTTP, r.loadHTTP, Functions, Supervisor),
+		component(HTTP, r.loadHTTP, Functions, Supervisor, Security),
 		r.internodeComponent(LuaEngine),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),

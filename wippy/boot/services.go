@@ -169,6 +169,7 @@ func (r *Runtime) loadHTTP() error {
 	return r.listen(http.NewListener(http.Deps{
 		Functions:  KeyFunctions.MustGet(r.dict),
 		Supervisor: KeySupervisor.MustGet(r.dict),
+		Tokens:     KeyTokens.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Warn:       r.warnFields,
 	}), http.Kinds()...)

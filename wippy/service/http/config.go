@@ -135,8 +135,18 @@ func decodeRouter(e registry.Entry) (routerConfig, []fields.Warning, error) {
 	}
 	c.before, c.after = r.Strings("middleware"), r.Strings("post_middleware")
 	c.options, c.postOption = options(r, "options"), options(r, "post_options")
+	for _, list := range []map[string]string{c.options, c.postOption} {
+		for _, name := range idOptions {
+			if v, ok := list[name]; ok {
+				list[name] = resolve(e, v)
+			}
+		}
+	}
 	return c, r.Unknown(), r.Err()
 }
+
+// idOptions are the options of middleware that name an entry.
+var idOptions = []string{"token_auth.store", "token_store"}
 
 // options reads a map of texts; numbers and booleans are taken as such.
 func options(r *fields.Reader, name string) map[string]string {

@@ -22,6 +22,7 @@ import (
 type Deps struct {
 	Functions  *functions.Registry
 	Supervisor host.Supervisor
+	Tokens     TokenStores // may be nil when no router asks for tokens
 	Log        *slog.Logger
 	Warn       func(registry.Entry, []fields.Warning)
 }
@@ -94,10 +95,10 @@ func (l *Listener) addRouter(id string, e registry.Entry) error {
 		}
 	}
 	r := &router{config: c}
-	if r.before, err = newChain(c.before, c.options); err != nil {
+	if r.before, err = l.newChain(c.before, c.options); err != nil {
 		return fields.At("middleware", fault.Wrap(fault.Internal, "failed to create middleware", err))
 	}
-	if r.after, err = newChain(c.after, c.postOption); err != nil {
+	if r.after, err = l.newChain(c.after, c.postOption); err != nil {
 		return fields.At("post_middleware", fault.Wrap(fault.Internal, "failed to create post-match middleware", err))
 	}
 	l.deps.Warn(e, unknown)

@@ -38,15 +38,21 @@ func (s settings) get(name, legacy, def string) string {
 }
 
 // makers are the middleware there is. Each is made once per router.
-var makers = map[string]func(settings) (middleware, error){
-	"cors":      newCORS,
-	"real_ip":   newRealIP,
-	"compress":  newCompress,
-	"ratelimit": newRateLimit,
+func (l *Listener) makers() map[string]func(settings) (middleware, error) {
+	return map[string]func(settings) (middleware, error){
+		"cors":              newCORS,
+		"real_ip":           newRealIP,
+		"compress":          newCompress,
+		"ratelimit":         newRateLimit,
+		"token_auth":        l.newTokenAuth,
+		"endpoint_firewall": newEndpointFirewall,
+		"resource_firewall": newResourceFirewall,
+	}
 }
 
-func newChain(names []string, options map[string]string) (chain, error) {
+func (l *Listener) newChain(names []string, options map[string]string) (chain, error) {
 	var c chain
+	makers := l.makers()
 	for _, name := range names {
 		make, ok := makers[name]
 		if !ok {

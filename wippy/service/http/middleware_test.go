@@ -110,7 +110,7 @@ func TestRealIP(t *testing.T) {
 }
 
 func TestUnknownMiddleware(t *testing.T) {
-	if _, err := newChain([]string{"crs"}, nil); err == nil || !strings.Contains(err.Error(), "middleware not found: crs") {
+	if _, err := new(Listener).newChain([]string{"crs"}, nil); err == nil || !strings.Contains(err.Error(), "middleware not found: crs") {
 		t.Error(err)
 	}
 }
