@@ -77,6 +77,22 @@ func (p *Process) checkMemory(epoch uint32) {
 	}
 }
 
+// Measure is a message that asks a process, of this node, for its memory use. The process
+// takes it up in turn and its program does not notice.
+type Measure struct {
+	most uint64
+	done func(bytes uint64)
+}
+
+// NewMeasure returns a request. done is called with what MemoryUse(most) returns, on a
+// worker: it must not block. It is called with 0 when the process ended before.
+func NewMeasure(most uint64, done func(bytes uint64)) *Measure {
+	return &Measure{most: most, done: done}
+}
+
+// Drop answers for a process that ended.
+func (m *Measure) Drop() { m.done(0) }
+
 // MemoryUse estimates the bytes that the process keeps alive: its tables, texts,
 // functions and coroutines, what waits in its channels, not what other processes
 // share. It stops counting above most, 0 for never, and takes about 100 ns per value.

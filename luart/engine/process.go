@@ -220,12 +220,13 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 		case scheduler.YieldComplete:
 			p.complete(ev.Tag, ev.Data, ev.Err)
 		case scheduler.MessageEvent:
-			m, ok := ev.Data.(*relay.Message)
-			if !ok {
-				continue
-			}
-			if err := p.receive(m); err != nil {
-				return err
+			switch m := ev.Data.(type) {
+			case *relay.Message:
+				if err := p.receive(m); err != nil {
+					return err
+				}
+			case *Measure:
+				m.done(p.MemoryUse(m.most))
 			}
 		}
 	}

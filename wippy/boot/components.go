@@ -31,6 +31,7 @@ const (
 	Security   = "security"
 	Stores     = "stores"
 	Groups     = "groups"
+	Control    = "control"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -84,6 +85,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor, Security),
 		r.internodeComponent(LuaEngine),
+		r.controlComponent(Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
 		component(Terminal, r.loadTerminal, Hosts),
 		r.webComponent(LuaEngine),

@@ -32,6 +32,12 @@ type Options struct {
 	EventStreams         bool // log records also go to the event bus
 	Profiler             bool // pprof on localhost:6060
 
+	// Control serves the socket on which other programs of the user look at the node and
+	// start and stop its services, unless control.enabled is false. Version is what it tells
+	// of the program.
+	Control bool
+	Version string
+
 	Components []loader.Component // of the embedding program; they may depend on the standard ones
 	Kinds      []Kind             // entry kinds of the embedding program
 	Modules    []engine.Module    // Lua modules of the embedding program

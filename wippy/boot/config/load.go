@@ -19,7 +19,7 @@ import (
 // Known lists the sections the runtime reads. Others are kept, because an
 // application may read its own, but Load reports the ones that look mistyped.
 var Known = []string{
-	"logger", "logmanager", "profiler", "security", "registry", "relay", "supervisor", "lua", "finder", "shutdown",
+	"logger", "logmanager", "profiler", "control", "security", "registry", "relay", "supervisor", "lua", "finder", "shutdown",
 	"metrics", "prometheus", "dispatcher", "override", "disable", "network_service", "modules", "extensions", "lsp",
 	"otel", "cluster", "boot", "vars", "profiles", "workspace",
 }

@@ -74,6 +74,8 @@ func (c *cli) start(options boot.Options, exec, host string, args []string) erro
 	}
 	foreground := exec != "" || len(args) > 0
 	options.Quiet = foreground && !c.verbose && !c.veryVerbose && !c.console
+	options.Control = true
+	options.Version, _, _ = buildFacts()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)

@@ -98,7 +98,10 @@ func Stopping(ref *scheduler.Ref) { ref.Value().(Resident).Stopping(ref) }
 // Drop gives back a message that its process did not live to take. It is the
 // OnDrop hook of schedulers whose processes are in a Table.
 func Drop(_ *scheduler.Ref, e scheduler.Event) {
-	if m, ok := e.Data.(*relay.Message); ok {
+	switch m := e.Data.(type) {
+	case *relay.Message:
 		m.Release()
+	case interface{ Drop() }: // a question that somebody waits for the answer of
+		m.Drop()
 	}
 }

@@ -4,6 +4,7 @@ package supervisor
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -67,6 +68,27 @@ type Update struct {
 	Details    any       `json:"details,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	LastUpdate time.Time `json:"last_update"`
+}
+
+// MarshalJSON writes details that are an error as their text.
+func (s Status) MarshalJSON() ([]byte, error) {
+	type plain Status
+	s.Details = readable(s.Details)
+	return json.Marshal(plain(s))
+}
+
+// MarshalJSON writes details that are an error as their text.
+func (u Update) MarshalJSON() ([]byte, error) {
+	type plain Update
+	u.Details = readable(u.Details)
+	return json.Marshal(plain(u))
+}
+
+func readable(details any) any {
+	if err, ok := details.(error); ok {
+		return err.Error()
+	}
+	return details
 }
 
 // Names of what is published.
