@@ -32,6 +32,7 @@ const (
 	Stores     = "stores"
 	Groups     = "groups"
 	Control    = "control"
+	Queues     = "queues"
 	Processes  = "processes"
 	LuaEngine  = "lua.engine"
 	LuaEntries = "lua.entries"
@@ -84,6 +85,8 @@ func (r *Runtime) components() []loader.Component {
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(HTTP, r.loadHTTP, Functions, Supervisor, Security),
+		component(Queues, r.loadQueues, LuaEngine, Supervisor),
+		component(HTTP, r.loadHTTP, Functions, Supervisor),
 		r.internodeComponent(LuaEngine),
 		r.controlComponent(Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),

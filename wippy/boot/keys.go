@@ -17,6 +17,7 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/service/env"
 	tokens "github.com/wippyrun/kit/wippy/service/security"
+	"github.com/wippyrun/kit/wippy/service/queue"
 	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/contracts"
@@ -63,6 +64,7 @@ var (
 	KeyHTTPClient = appctx.NewKey[*httpclient.Client]("http.client")
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyStores     = appctx.NewKey[*store.Table]("stores")
+	KeyQueues     = appctx.NewKey[*queue.Queues]("queues")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
 	KeyGroups     = appctx.NewKey[*groups.Registry]("groups")

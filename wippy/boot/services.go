@@ -119,6 +119,7 @@ func (r *Runtime) loadEngine() error {
 		luahttp.Module(),
 		r.storeModule(),
 		r.securityModule(),
+		r.queueModule(),
 		templates.Module(library, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
 		r.execModule(),

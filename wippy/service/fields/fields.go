@@ -182,6 +182,22 @@ func (r *Reader) Int(name string, def int) int {
 	return def
 }
 
+// Float returns a number, or def when absent.
+func (r *Reader) Float(name string, def float64) float64 {
+	switch v := r.Any(name).(type) {
+	case nil:
+		return def
+	case int:
+		return float64(v)
+	case float64:
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return v
+		}
+	}
+	r.fail(name, fmt.Sprintf("%s must be a number, got %v", name, r.values[name]))
+	return def
+}
+
 // Duration returns a duration written as text ("500ms", "1m30s"), or def when
 // absent or zero.
 func (r *Reader) Duration(name string, def time.Duration) time.Duration {
