@@ -4,6 +4,8 @@ package wippy
 
 import (
 	"io"
+	"io/fs"
+	"maps"
 
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/luart/engine"
@@ -78,6 +80,17 @@ func Kind(pattern string, l registry.Listener) Option {
 // Module adds a Lua module, which entries list under modules.
 func Module(m engine.Module) Option {
 	return optionFunc(func(o *boot.Options) { o.Modules = append(o.Modules, m) })
+}
+
+// Files gives the entry id, of kind fs.embed, its files, for example an embed.FS. They can be read only.
+func Files(id string, files fs.FS) Option {
+	return optionFunc(func(o *boot.Options) {
+		o.Files = maps.Clone(o.Files)
+		if o.Files == nil {
+			o.Files = map[string]fs.FS{}
+		}
+		o.Files[id] = files
+	})
 }
 
 // Component adds a component to the boot graph. It may depend on the standard ones, by

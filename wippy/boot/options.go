@@ -4,6 +4,7 @@ package boot
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -41,6 +42,7 @@ type Options struct {
 	Components []loader.Component // of the embedding program; they may depend on the standard ones
 	Kinds      []Kind             // entry kinds of the embedding program
 	Modules    []engine.Module    // Lua modules of the embedding program
+	Files      map[string]fs.FS   // what entries of kind fs.embed give, by entry id
 
 	Stdin          io.Reader // nil means os.Stdin
 	Stdout, Stderr io.Writer // nil means os.Stdout and os.Stderr

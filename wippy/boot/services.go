@@ -99,13 +99,12 @@ func (r *Runtime) loadEngine() error {
 	luaio.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	luahttp.Register(dispatch)
-	r.loadStreams()
 	payload.Register(e)
 	library := templates.NewLibrary()
 	KeyTemplates.Set(r.dict, library)
 	evaluations := r.evaluations()
 	evaluations.Register(dispatch)
-	errs := []error{r.registerWeb(e)}
+	errs := []error{r.registerWeb(e), r.registerFiles(e)}
 	for _, m := range append(all.Modules(nil),
 		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict), Allow: r.allow, Forbidden: access.Forbids(r.gate)}),
 		luafuncs.Module(r.allow),

@@ -9,12 +9,30 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/archive"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 )
 
-// Archive returns the filesystem of an FS object for the module archive. Paths mean there what they mean in the
-// object's own methods.
-func Archive(v lua.LValue) (archive.FS, bool) {
+// ArchiveModule returns the Lua module archive for programs that have this module and package stream: it takes FS objects,
+// files and streams, and hands out streams. The fields FS and Stream of c are set.
+func ArchiveModule(c archive.Config) engine.Module {
+	var streams *stream.Class
+	c.FS = archiveFS
+	c.Stream = func(L *lua.LState, r io.ReadCloser, size int64) lua.LValue {
+		return streams.New(engine.From(L), r, size)
+	}
+	m := archive.Module(c)
+	build := m.Build
+	m.Build = func(b *engine.Builder) error {
+		streams = stream.Define(b)
+		return build(b)
+	}
+	return m
+}
+
+// archiveFS returns the filesystem of an FS object. Paths mean there what they mean in its own methods.
+func archiveFS(v lua.LValue) (archive.FS, bool) {
 	if ud, ok := v.(*lua.LUserData); ok {
 		if v, ok := ud.Value.(*volume); ok {
 			return archived{v}, true
@@ -29,7 +47,7 @@ type archived struct{ *volume }
 func (a archived) Open(path string) (fs.File, error) {
 	name, err := a.resolve(path)
 	if err != nil {
-		return nil, err
+		return nil, engine.WrapError(err) // as it is: it is no error of the disk
 	}
 	return a.fs.OpenFile(name, os.O_RDONLY, 0)
 }
@@ -38,7 +56,7 @@ func (a archived) Open(path string) (fs.File, error) {
 func (a archived) Create(path string) (io.WriteCloser, error) {
 	name, err := a.resolve(path)
 	if err != nil {
-		return nil, err
+		return nil, engine.WrapError(err) // as it is: it is no error of the disk
 	}
 	return a.fs.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, filePerm)
 }
@@ -47,7 +65,7 @@ func (a archived) Create(path string) (io.WriteCloser, error) {
 func (a archived) MkdirAll(path string) error {
 	name, err := a.resolve(path)
 	if err != nil {
-		return err
+		return engine.WrapError(err)
 	}
 	return a.fs.MkdirAll(name, dirPerm)
 }
