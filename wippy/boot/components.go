@@ -30,6 +30,7 @@ const (
 	Contracts  = "contracts"
 	Security   = "security"
 	Stores     = "stores"
+	Databases  = "databases"
 	Groups     = "groups"
 	Control    = "control"
 	Queues     = "queues"
@@ -55,6 +56,7 @@ var engineNeeds = []string{
 	Contracts,
 	Groups,
 	Stores,
+	Databases,
 	Security,
 	Executors,
 }
@@ -79,6 +81,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Security, r.loadSecurity, Stores),
 		component(Stores, r.loadStores, Registry, Supervisor),
 		component(Filesystems, r.loadFilesystems, Registry),
+		r.databasesComponent(),
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
 		r.commandsComponent(),

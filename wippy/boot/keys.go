@@ -18,6 +18,7 @@ import (
 	"github.com/wippyrun/kit/wippy/service/env"
 	tokens "github.com/wippyrun/kit/wippy/service/security"
 	"github.com/wippyrun/kit/wippy/service/queue"
+	"github.com/wippyrun/kit/wippy/service/sql"
 	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/contracts"
@@ -65,6 +66,7 @@ var (
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyStores     = appctx.NewKey[*store.Table]("stores")
 	KeyQueues     = appctx.NewKey[*queue.Queues]("queues")
+	KeyDatabases  = appctx.NewKey[*sql.Table]("databases")
 	KeyEngine     = appctx.NewKey[*engine.Engine]("lua.engine")
 	KeyTemplates  = appctx.NewKey[*templates.Library]("templates")
 	KeyGroups     = appctx.NewKey[*groups.Registry]("groups")

@@ -54,7 +54,7 @@ func TestBadEntriesNameTheField(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("the error tells the password: %v", err)
 		}
-		if _, there := s.Directory.Get("app:db"); there || len(s.services) > 0 {
+		if _, err := s.Get("app:db"); err == nil || len(s.services) > 0 {
 			t.Errorf("%v: something was registered", c.data)
 		}
 	}

@@ -5,8 +5,7 @@
 //
 // # Basics
 //
-// A [Listener] turns entries into [Database] values and keeps them in the directory of resources under the id of
-// their entry. A database works from then on; being started as a service only proves that it can be reached. Programs
+// A [Listener] turns entries into [Database] values and keeps them in a [Table] under the id of their entry. A database works from then on; being started as a service only proves that it can be reached. Programs
 // run statements on a [Database], in a [Tx] or with a [Stmt]: the three have the same methods.
 //
 //	rows := 0

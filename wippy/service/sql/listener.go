@@ -11,12 +11,11 @@ import (
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
 	"github.com/wippyrun/kit/wippy/system/fault"
-	"github.com/wippyrun/kit/wippy/system/resources"
 )
 
 // Deps is what the listener works with.
 type Deps struct {
-	Resources  *resources.Directory
+	Databases  *Table
 	Supervisor host.Supervisor
 	Warn       func(registry.Entry, []fields.Warning)
 	Dir        string // where relative paths of SQLite files begin, "" for the working directory
@@ -72,7 +71,7 @@ func (l *Listener) Create(ctx context.Context, e registry.Entry) error {
 		}
 		delete(l.leaving, id)
 		l.databases[id] = d
-		l.deps.Resources.Put(id, d)
+		l.deps.Databases.add(d)
 		return nil
 	}
 	d, err := newDatabase(ctx, id, c)
@@ -86,7 +85,7 @@ func (l *Listener) Create(ctx context.Context, e registry.Entry) error {
 	l.deps.Warn(e, unknown)
 	l.databases[id] = d
 	l.fresh[id] = true
-	l.deps.Resources.Put(id, d)
+	l.deps.Databases.add(d)
 	return nil
 }
 
@@ -148,7 +147,7 @@ func (l *Listener) Delete(_ context.Context, e registry.Entry) error {
 	}
 	l.unstage(id)
 	delete(l.databases, id)
-	l.deps.Resources.Remove(id, d)
+	l.deps.Databases.remove(d)
 	if l.fresh[id] {
 		delete(l.fresh, id)
 		l.end(d)
@@ -223,8 +222,8 @@ func (l *Listener) Committed(context.Context) {
 // Close closes all databases and returns when they are closed. When ctx ends first, what runs on them is cancelled.
 func (l *Listener) Close(ctx context.Context) error {
 	l.mu.Lock()
-	for id, d := range l.databases {
-		l.deps.Resources.Remove(id, d)
+	for _, d := range l.databases {
+		l.deps.Databases.remove(d)
 		l.end(d)
 	}
 	clear(l.databases)

@@ -114,8 +114,8 @@ func TestDiscardedChangeLeavesTheDatabase(t *testing.T) {
 	expect(t, d, "1", "SELECT COUNT(*) FROM t")
 	// A removal that is undone.
 	must(s.Delete(t.Context(), e))
-	if _, there := s.Directory.Get("app:db"); there {
-		t.Error("the resource is still there")
+	if _, err := s.Get("app:db"); !errors.Is(err, sql.ErrNotFound) {
+		t.Errorf("it is still there: %v", err)
 	}
 	must(s.Create(t.Context(), e), s.Discard(t.Context()))
 	expect(t, s.database(t, "app:db"), "1", "SELECT COUNT(*) FROM t")

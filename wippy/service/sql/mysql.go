@@ -64,14 +64,41 @@ func openMySQL(c config) (db *sql.DB, wait func(), err error) {
 	k := &killer{Connector: connector}
 	db = sql.OpenDB(k)
 	c.pool.apply(db)
-	return db, k.kills.Wait, nil
+	return db, k.wait, nil
 }
 
 // killer makes connections whose statements end on the server, too, when their context does: the driver only
 // closes the connection then, which a server does not notice while it works.
 type killer struct {
 	driver.Connector
-	kills sync.WaitGroup
+
+	mu    sync.Mutex    // guards all below
+	kills int           // statements that may be, or are being, killed
+	idle  chan struct{} // closed when there are none; nil unless somebody waits
+}
+
+// count adds n statements.
+func (k *killer) count(n int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kills += n
+	if k.kills == 0 && k.idle != nil {
+		close(k.idle)
+		k.idle = nil
+	}
+}
+
+// wait returns when there are no statements. A sync.WaitGroup could not count new ones meanwhile.
+func (k *killer) wait() {
+	k.mu.Lock()
+	if k.kills > 0 && k.idle == nil {
+		k.idle = make(chan struct{})
+	}
+	idle := k.idle
+	k.mu.Unlock()
+	if idle != nil {
+		<-idle
+	}
 }
 
 // Connect implements driver.Connector.
@@ -152,14 +179,14 @@ func (c *killable) watch(ctx context.Context) (stop func()) {
 	if ctx.Done() == nil {
 		return func() {}
 	}
-	c.killer.kills.Add(1)
+	c.killer.count(1)
 	cancel := context.AfterFunc(ctx, func() {
-		defer c.killer.kills.Done()
+		defer c.killer.count(-1)
 		c.killer.kill(c.id)
 	})
 	return func() {
 		if cancel() {
-			c.killer.kills.Done()
+			c.killer.count(-1)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (l limits) apply(db *sql.DB) {
 type pool struct {
 	db  *sql.DB
 	ctx context.Context // of everything that runs on it
-	end context.CancelFunc
+	end context.CancelCauseFunc
 	// wait returns when nothing of the driver goes on behind a closed pool.
 	wait func()
 
@@ -50,7 +50,7 @@ func openPool(ctx context.Context, c config) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ctx, p.end = context.WithCancel(context.Background())
+	p.ctx, p.end = context.WithCancelCause(context.Background())
 	return p, nil
 }
 
@@ -91,7 +91,7 @@ func (p *pool) close() {
 	p.once.Do(func() {
 		defer close(p.closed)
 		p.err = p.db.Close()
-		p.end()
+		p.end(ErrClosed)
 		p.wait()
 	})
 }
@@ -103,7 +103,7 @@ func (p *pool) shut(ctx context.Context) error {
 	select {
 	case <-p.closed:
 	case <-ctx.Done():
-		p.end()
+		p.end(ErrClosed)
 		p.close()
 	}
 	<-p.closed
@@ -112,7 +112,15 @@ func (p *pool) shut(ctx context.Context) error {
 
 // bind returns a context that ends with ctx and with the pool.
 func (p *pool) bind(ctx context.Context) (context.Context, context.CancelFunc) {
+	return merge(ctx, p.ctx)
+}
+
+// merge returns a context that ends with each of two, for the reason that one had.
+func merge(ctx, other context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(p.ctx, func() { cancel(ErrClosed) })
+	if other.Err() != nil {
+		cancel(context.Cause(other))
+	}
+	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
 	return ctx, func() { stop(); cancel(nil) }
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/sql"
 	"github.com/wippyrun/kit/wippy/service/sql/sqltest"
-	"github.com/wippyrun/kit/wippy/system/resources"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
@@ -36,14 +35,14 @@ func (s services) Remove(id string) error {
 type system struct {
 	*sql.Listener
 	services
-	resources.Directory
+	sql.Table
 	warnings []fields.Warning
 }
 
 func newSystem(t testing.TB) *system {
 	s := &system{services: services{}}
 	s.Listener = sql.NewListener(sql.Deps{
-		Resources: &s.Directory, Supervisor: s.services,
+		Databases: &s.Table, Supervisor: s.services,
 		Warn: func(_ registry.Entry, w []fields.Warning) { s.warnings = append(s.warnings, w...) },
 	})
 	t.Cleanup(func() {
@@ -72,11 +71,11 @@ func (s *system) open(t testing.TB, e registry.Entry) *sql.Database {
 
 func (s *system) database(t testing.TB, id string) *sql.Database {
 	t.Helper()
-	d, ok := s.Directory.Get(id)
-	if !ok {
-		t.Fatal("no resource " + id)
+	d, err := s.Get(id)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return d.(*sql.Database)
+	return d
 }
 
 // each runs a test on a database of every kind that there is a server for. mark is how the kind writes its first

@@ -122,9 +122,7 @@ func (t *Tx) Exec(ctx context.Context, text string, args []any) (Result, error) 
 
 // bind returns a context that ends with ctx and with the transaction.
 func (t *Tx) bind(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(t.ctx, cancel)
-	return ctx, func() { stop(); cancel() }
+	return merge(ctx, t.ctx)
 }
 
 // savepointName is what names of savepoints look like: they are part of a statement.
