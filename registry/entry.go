@@ -9,13 +9,13 @@ package registry
 // Once an entry is in a registry its maps and slices are shared by every version
 // and reader; nobody may change them. Use Clone to get a copy that may be changed.
 type Entry struct {
-	ID   ID
-	Kind string
-	Meta map[string]any
-	Data any
+	ID   ID             `json:"id"`
+	Kind string         `json:"kind"`
+	Meta map[string]any `json:"meta,omitempty"`
+	Data any            `json:"data,omitempty"`
 	// Origin tells where the entry was written. It is nil for entries that do not
 	// come from a file and takes no part in equality or history.
-	Origin *Origin
+	Origin *Origin `json:"-"`
 }
 
 // Equal reports whether both entries have the same ID, kind, metadata and data. A

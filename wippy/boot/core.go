@@ -55,7 +55,7 @@ func (r *Runtime) loadRegistry() error {
 		return err
 	}
 	KeyRegistry.Set(r.dict, reg)
-	return nil
+	return r.announce(reg)
 }
 
 // loadFinder makes entries searchable. The finder lives in the registry, beside

@@ -106,7 +106,7 @@ func (r *Runtime) loadEngine() error {
 	evaluations.Register(dispatch)
 	errs := []error{r.registerWeb(e), r.registerFiles(e)}
 	for _, m := range append(all.Modules(nil),
-		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: manager, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict), Allow: r.allow, Forbidden: access.Forbids(r.gate)}),
+		luaprocess.Module(luaprocess.Deps{Send: r.router.Send, Topology: KeyRemote.MustGet(r.dict), Manager: allProcesses{manager, KeyRemote.MustGet(r.dict)}, Factories: KeyFactories.MustGet(r.dict), Outdated: KeyOutdated.MustGet(r.dict), Allow: r.allow, Forbidden: access.Forbids(r.gate)}),
 		luafuncs.Module(r.allow),
 		luaevents.Module(luaevents.Deps{Bus: r.bus, Send: r.router.Send, Allow: r.allow}),
 		luaregistry.Module(luaregistry.Deps{Registry: KeyRegistry.MustGet(r.dict), Allow: r.allow}),

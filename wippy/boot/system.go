@@ -10,6 +10,7 @@ import (
 
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/system/clock"
@@ -26,7 +27,7 @@ import (
 func (r *Runtime) loadTopology() error {
 	topo := topology.New(r.router.Send)
 	KeyTopology.Set(r.dict, topo)
-	KeyRemote.Set(r.dict, remote.New(topo, KeyNode.MustGet(r.dict), KeyTranscoder.MustGet(r.dict), r.log.With("logger", "internode")))
+	KeyRemote.Set(r.dict, remote.New(topo, KeyNode.MustGet(r.dict), KeyTranscoder.MustGet(r.dict), r.terminate, r.log.With("logger", "internode")))
 	return nil
 }
 
@@ -83,6 +84,18 @@ func (r *Runtime) loadProcesses() error {
 	KeyProcesses.Set(r.dict, processes.New(KeyNode.MustGet(r.dict), KeyPIDs.MustGet(r.dict), KeyTopology.MustGet(r.dict)))
 	return nil
 }
+
+// terminate ends a process of this node.
+func (r *Runtime) terminate(p relay.PID) error { return KeyProcesses.MustGet(r.dict).Terminate(p) }
+
+// allProcesses is the manager of this node's processes, which ends those of others, too.
+type allProcesses struct {
+	*processes.Manager
+	remote *remote.Remote
+}
+
+// Terminate ends a process of any node.
+func (a allProcesses) Terminate(p relay.PID) error { return a.remote.Terminate(p) }
 
 func (r *Runtime) loadClock() error {
 	c := clock.New()

@@ -42,7 +42,7 @@ type NodeInfo struct {
 	HeapBytes  uint64      `json:"heap_bytes"`  // live and not yet collected objects
 	TotalBytes uint64      `json:"total_bytes"` // all memory the Go runtime has of the system
 	GCCycles   uint64      `json:"gc_cycles"`
-	Processes  int         `json:"processes"` // living, registered in the topology
+	Processes  int         `json:"processes"` // of all schedulers, calls included
 	Schedulers []Scheduler `json:"schedulers"`
 }
 
@@ -98,10 +98,10 @@ func (i *Inspector) Info() NodeInfo {
 		HeapBytes:  samples[0].Value.Uint64(),
 		TotalBytes: samples[1].Value.Uint64(),
 		GCCycles:   samples[2].Value.Uint64(),
-		Processes:  i.Topology.Len(),
 	}
 	i.schedulers(func(host string, s *scheduler.Scheduler) {
 		t := s.Stats()
+		info.Processes += t.Processes
 		info.Schedulers = append(info.Schedulers, Scheduler{Host: host, Workers: t.Workers, Parked: t.Parked, Spares: t.Spares,
 			Processes: t.Processes, GlobalQueue: t.GlobalQueue, Executed: t.Executed, Stolen: t.Stolen, Lost: t.Lost, Panics: t.Panics})
 	})

@@ -136,7 +136,7 @@ func TestProcessesAreChosenAndOrdered(t *testing.T) {
 	}
 
 	info := i.Info()
-	if info.Name != "n" || info.Processes != 3 || len(info.Schedulers) != 2 || info.Schedulers[0].Processes != 5 || info.HeapBytes == 0 {
+	if info.Name != "n" || info.Processes != 6 || len(info.Schedulers) != 2 || info.Schedulers[0].Processes != 5 || info.HeapBytes == 0 {
 		t.Errorf("node is %+v", info)
 	}
 }

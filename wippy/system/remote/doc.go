@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package remote makes monitors, links and cancellations work between nodes.
+// Package remote makes monitors, links, cancellations and terminations work between nodes.
 //
 // # Basics
 //
@@ -9,7 +9,7 @@
 // then the stand-in ends in the same way, and everybody here learns it as of a process of
 // this node. When the other node is lost, all its stand-ins end with [ErrNodeLost].
 //
-//	r := remote.New(topo, node, transcoder, log)
+//	r := remote.New(topo, node, transcoder, processes.Terminate, log)
 //	transport, err := internode.Listen(internode.Config{Deliver: r.Deliver, Up: r.Up, Down: r.Down, ...})
 //	r.Connect(transport.Send)
 //	router.SetInternode(r)
@@ -19,6 +19,7 @@
 //   - A monitor of a remote process fires once: when the process ends, when it is not there,
 //     or when its node is lost (TestMonitorFiresOnce).
 //   - A link across nodes works both ways (TestLinkWorksBothWays).
+//   - A termination reaches the process behind messages sent before it (TestTerminateReachesTheOtherNode).
 //   - When only one of two nodes took the other for lost, it says so when they meet again, so
 //     that neither keeps watching what the other has forgotten (TestForgottenWatchersAreTold).
 //

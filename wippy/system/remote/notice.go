@@ -26,6 +26,7 @@ const (
 	opLink   = "link"   // Process, which is yours, is linked to Other
 	opUnlink = "unlink" // it is not any more
 	opCancel = "cancel" // Other asks Process, which is yours, to end
+	opKill   = "kill"   // Process, which is yours, is terminated
 	opLost   = "lost"   // I took you for lost: whatever we watched is forgotten
 )
 

@@ -32,6 +32,7 @@ type Remote struct {
 	log   *slog.Logger
 	trans *payload.Transcoder
 	send  atomic.Pointer[func(*relay.Message) error] // written by Connect
+	kill  func(relay.PID) error                      // ends a process of this node
 
 	// mu also orders what is told to other nodes. It comes before the locks of the
 	// topology; functions that the topology calls at the end of a process of this node
@@ -47,9 +48,9 @@ type other struct {
 }
 
 // New returns a Remote around the topology of a node. trans converts the values that
-// processes end with.
-func New(topo *topology.Topology, node *relay.Node, trans *payload.Transcoder, log *slog.Logger) *Remote {
-	return &Remote{Topology: topo, node: node, trans: trans, log: log, nodes: make(map[string]*other)}
+// processes end with; kill terminates a process of this node because another one asks.
+func New(topo *topology.Topology, node *relay.Node, trans *payload.Transcoder, kill func(relay.PID) error, log *slog.Logger) *Remote {
+	return &Remote{Topology: topo, node: node, trans: trans, kill: kill, log: log, nodes: make(map[string]*other)}
 }
 
 // Connect says how messages reach other nodes: by a function that does not block. It is
@@ -108,6 +109,21 @@ func (r *Remote) Unlink(a, b relay.PID) {
 			_ = r.tell(node, notice{Op: opUnlink, Process: b, Other: a}) // logged
 		}
 	}
+}
+
+// Terminate ends a process of any node without its help. Whether a process of another node
+// exists is not known; the error then is ErrNotConnected.
+func (r *Remote) Terminate(p relay.PID) error {
+	node, ok := r.foreign(p)
+	if !ok {
+		return r.kill(p)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.nodes[node] == nil {
+		return ErrNotConnected.With("node_id", node)
+	}
+	return r.tell(node, notice{Op: opKill, Process: p})
 }
 
 // standIn makes sure that p, of another node, is registered and its end will be told. mu is
@@ -222,6 +238,12 @@ func (r *Remote) Deliver(m *relay.Message) {
 	text, _ := m.Payload().Data.(string)
 	if err := json.Unmarshal([]byte(text), &n); err != nil {
 		r.log.Error("notice of another node is malformed", "from", m.From.String(), "error", err)
+		return
+	}
+	if n.Op == opKill { // without the lock, which the end of a process takes
+		if _, ok := r.foreign(n.Process); !ok {
+			_ = r.kill(n.Process) // fails when it has ended already
+		}
 		return
 	}
 	r.mu.Lock()

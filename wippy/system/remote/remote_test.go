@@ -21,6 +21,7 @@ type node struct {
 	topo   *topology.Topology
 	outbox []*relay.Message
 	events []*topology.Event
+	killed []relay.PID
 }
 
 func newNode(t *testing.T, name string) *node {
@@ -28,7 +29,11 @@ func newNode(t *testing.T, name string) *node {
 	rn := relay.NewNode(name)
 	router := relay.NewRouter(rn)
 	n.topo = topology.New(router.Send)
-	n.Remote = remote.New(n.topo, rn, payload.NewDefault(), slog.New(slog.DiscardHandler))
+	n.Remote = remote.New(n.topo, rn, payload.NewDefault(), func(p relay.PID) error {
+		n.killed = append(n.killed, p)
+		n.topo.Complete(p, topology.Result{Err: errors.New("process terminated")})
+		return nil
+	}, slog.New(slog.DiscardHandler))
 	router.SetInternode(n.Remote)
 	n.Connect(func(m *relay.Message) error { n.outbox = append(n.outbox, m); return nil })
 	if err := rn.Register("h", relay.HostFunc(func(m *relay.Message) error {
@@ -179,4 +184,24 @@ func TestForgottenWatchersAreTold(t *testing.T) {
 	b.Up("a", true)
 	exchange(a, b)
 	want(t, a, "pid.exit {b@h|q} node lost: b: node lost")
+}
+
+func TestTerminateReachesTheOtherNode(t *testing.T) {
+	a, b := couple(t)
+	p, q := a.process(t, "p"), b.process(t, "q")
+	if err := errors.Join(a.Monitor(p, q), a.Terminate(q)); err != nil {
+		t.Fatal(err)
+	}
+	exchange(a, b)
+	want(t, a, "pid.exit {b@h|q} process terminated")
+	if len(a.killed) != 0 || len(b.killed) != 1 || b.killed[0] != q {
+		t.Errorf("a ended %v, b %v", a.killed, b.killed)
+	}
+	if err := a.Terminate(p); err != nil || len(a.killed) != 1 {
+		t.Errorf("one of its own: %v, %v", err, a.killed)
+	}
+	a.Down("b", errors.New("silence"))
+	if err := a.Terminate(q); !errors.Is(err, remote.ErrNotConnected) {
+		t.Error(err)
+	}
 }
