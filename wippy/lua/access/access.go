@@ -10,8 +10,9 @@ import (
 	"github.com/wippyrun/kit/wippy/system/security"
 )
 
-// Frame returns the frame of the call or process p: the host's own value when it is one, else the frame its
-// context carries. It is nil when there is none.
+// Frame returns the frame of the call or process p: the host's own value when it is one, even nil, else the frame its
+// context carries. It is nil when there is none. Hosts give the value because every check asks for it, and a context
+// has to be walked.
 func Frame(p *engine.Process) *appctx.Frame {
 	if f, ok := p.Value().(*appctx.Frame); ok {
 		return f

@@ -89,7 +89,7 @@ func (h *outerHosts) leave(node *relay.Node, id string) {
 func (r *Runner) factory(u *unit) factory.Factory {
 	program, method := u.program, u.config.method
 	return func(_ context.Context, request factory.Request) (scheduler.Process, string, error) {
-		return r.process(engine.ProcessOptions{Program: program, PID: request.PID, Messages: request.Messages}), method, nil
+		return r.process(engine.ProcessOptions{Program: program, PID: request.PID, Messages: request.Messages, Value: request.Frame}), method, nil
 	}
 }
 

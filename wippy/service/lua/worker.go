@@ -87,7 +87,7 @@ func (c *call) submit(ctx context.Context, task functions.Task, near *scheduler.
 	if near != nil {
 		target = near.Scheduler()
 	}
-	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Address: c.address})
+	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Address: c.address, Value: c.frame})
 	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c, Near: near})
 }
 
