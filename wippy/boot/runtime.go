@@ -89,7 +89,10 @@ func New(o Options) (_ *Runtime, err error) {
 	for _, w := range warnings {
 		r.mistakes.Warn(w)
 	}
-	r.gate = security.NewGate(c.Bool("security", "strict_mode", false))
+	r.gate, err = newGate(c, func(text string) { r.mistakes.Warn(text) })
+	if err != nil {
+		return nil, err
+	}
 	r.allow = access.New(r.gate)
 	nodeName := pidgen.NodeName(pidgen.NodeOptions{
 		Configured: c.String("relay", "node_name", ""),

@@ -5,6 +5,9 @@ package boot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,12 +15,39 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/wippy/boot/config"
 	luasecurity "github.com/wippyrun/kit/wippy/lua/security"
 	"github.com/wippyrun/kit/wippy/service/security"
 	"github.com/wippyrun/kit/wippy/service/store"
+	"github.com/wippyrun/kit/wippy/system/fault"
 	authority "github.com/wippyrun/kit/wippy/system/security"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
+
+// newGate reads the section security. A mode that cannot be understood is an error: the default would be the one that
+// allows more. warn hears of keys that nobody knows.
+func newGate(c *config.Config, warn func(string)) (*authority.Gate, error) {
+	at := func(key string) string {
+		if place := c.Position("security", key); place != "" {
+			return place + ": "
+		}
+		return ""
+	}
+	all := c.Section("security")
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if key != "strict_mode" {
+			warn(at(key) + "unknown key security." + key + ", the only one is strict_mode")
+		}
+	}
+	switch v := all["strict_mode"]; v {
+	case true, "true":
+		return authority.NewGate(true), nil
+	case false, "false", nil:
+		return authority.NewGate(false), nil
+	default:
+		return nil, fault.New(fault.Invalid, at("strict_mode")+"security.strict_mode must be true or false, not "+fmt.Sprint(v))
+	}
+}
 
 // loadSecurity makes policies and token stores live.
 func (r *Runtime) loadSecurity() error {
