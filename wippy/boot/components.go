@@ -59,6 +59,7 @@ var engineNeeds = []string{
 	Databases,
 	Security,
 	Executors,
+	Metrics,
 }
 
 // components is the graph of this runtime. Every component attaches what it
@@ -85,12 +86,15 @@ func (r *Runtime) components() []loader.Component {
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
 		r.commandsComponent(),
+		component(Metrics, r.loadMetrics),
+		r.prometheusComponent(),
 		component(Groups, r.loadGroups, Supervisor, Topology),
 		component(LuaEngine, r.loadEngine, engineNeeds...),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(Queues, r.loadQueues, LuaEngine, Supervisor),
 		component(HTTP, r.loadHTTP, Functions, Supervisor, Security, Filesystems),
+		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security),
 		r.internodeComponent(LuaEngine),
 		r.controlComponent(Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),

@@ -61,6 +61,7 @@ type Runtime struct {
 	shutdownOnce sync.Once
 	exitCode     atomic.Int64
 	interrupted  atomic.Bool
+	ready        atomic.Bool // all is loaded, and not yet on its way down
 	chosen       atomic.Bool // a program has chosen the exit code
 	downOnce     sync.Once
 }
@@ -149,6 +150,7 @@ func (r *Runtime) Start(ctx context.Context) error {
 	if err := r.registry.LoadState(ctx, entries); err != nil {
 		return r.abort(explain(err, entries))
 	}
+	r.ready.Store(true)
 	r.log.Info("runtime ready", "entries", len(entries), "took", time.Since(began).Round(time.Millisecond).String())
 	return nil
 }
@@ -204,6 +206,7 @@ func (r *Runtime) Wait() int {
 // stopped. Calling it again has no effect.
 func (r *Runtime) Shutdown() {
 	r.downOnce.Do(func() {
+		r.ready.Store(false)
 		timeout := r.config.Duration("shutdown", "timeout", 30*time.Second)
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
 		defer cancel()

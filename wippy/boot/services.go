@@ -21,6 +21,7 @@ import (
 	luahttp "github.com/wippyrun/kit/wippy/lua/http"
 	luaio "github.com/wippyrun/kit/wippy/lua/io"
 	lualogger "github.com/wippyrun/kit/wippy/lua/logger"
+	luametrics "github.com/wippyrun/kit/wippy/lua/metrics"
 	luapg "github.com/wippyrun/kit/wippy/lua/pg"
 	luaprocess "github.com/wippyrun/kit/wippy/lua/process"
 	luaregistry "github.com/wippyrun/kit/wippy/lua/registry"
@@ -124,6 +125,7 @@ func (r *Runtime) loadEngine() error {
 		r.execModule(),
 		luapg.Module(r.groupDeps()),
 		r.systemModule(),
+		luametrics.Module(KeyMetrics.MustGet(r.dict)),
 		evaluations.Module(),
 	) {
 		errs = append(errs, e.Register(m))
@@ -170,6 +172,7 @@ func (r *Runtime) loadHTTP() error {
 		Functions:  KeyFunctions.MustGet(r.dict),
 		Supervisor: KeySupervisor.MustGet(r.dict),
 		Tokens:     KeyTokens.MustGet(r.dict),
+		Metrics:    KeyMetrics.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Warn:       r.warnFields,
 	}), http.Kinds()...)

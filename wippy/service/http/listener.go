@@ -16,13 +16,16 @@ import (
 	"github.com/wippyrun/kit/wippy/service/host"
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/metrics"
 )
 
 // Deps is what the listener works with.
 type Deps struct {
 	Functions  *functions.Registry
 	Supervisor host.Supervisor
-	Tokens     TokenStores // may be nil when no router asks for tokens
+	Tokens     TokenStores           // may be nil when no router asks for tokens
+	Metrics    *metrics.Metrics      // of the middleware metrics; nil counts nothing
+	Middleware map[string]Middleware // beside those of this package
 	Log        *slog.Logger
 	Warn       func(registry.Entry, []fields.Warning)
 }

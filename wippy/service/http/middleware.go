@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/wippyrun/kit/wippy/system/exchange"
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/suggest"
 )
@@ -39,7 +40,7 @@ func (s settings) get(name, legacy, def string) string {
 
 // makers are the middleware there is. Each is made once per router.
 func (l *Listener) makers() map[string]func(settings) (middleware, error) {
-	return map[string]func(settings) (middleware, error){
+	all := map[string]func(settings) (middleware, error){
 		"cors":              newCORS,
 		"real_ip":           newRealIP,
 		"compress":          newCompress,
@@ -47,8 +48,19 @@ func (l *Listener) makers() map[string]func(settings) (middleware, error) {
 		"token_auth":        l.newTokenAuth,
 		"endpoint_firewall": newEndpointFirewall,
 		"resource_firewall": newResourceFirewall,
+		"metrics":           newMetrics(l.deps.Metrics),
 	}
+	for name, make := range l.deps.Middleware {
+		all[name] = func(s settings) (middleware, error) { return make(s) }
+	}
+	return all
 }
+
+// Middleware makes a middleware of others, with the options of its router.
+type Middleware func(options map[string]string) (func(http.Handler) http.Handler, error)
+
+// RouteOf returns what a request was found to be for, nil in front of the match.
+func RouteOf(r *http.Request) *exchange.Route { return routeOf(r) }
 
 func (l *Listener) newChain(names []string, options map[string]string) (chain, error) {
 	var c chain
