@@ -29,7 +29,9 @@ func TestApplications(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"until": until, "project": writeProject},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"until": until, "project": writeProject, "port": freePort, "promtext": promText,
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", raceOptions)
 			return nil
