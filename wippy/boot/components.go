@@ -95,6 +95,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Queues, r.loadQueues, LuaEngine, Supervisor),
 		component(HTTP, r.loadHTTP, Functions, Supervisor, Security, Filesystems),
 		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security),
+		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security, Filesystems),
 		r.internodeComponent(LuaEngine),
 		r.controlComponent(Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),
