@@ -67,14 +67,16 @@ func (p *parser) subexpr(limit uint8) ast.Expr {
 		p.next()
 		rhs := p.subexpr(b.right)
 		p.grow(max(h, p.height))
-		e = b.build(p, b, e, rhs)
+		lhs := e
+		e = b.build(p, b, lhs, rhs)
+		p.placeFrom(e, lhs, &p.tok)
 	}
 	p.leave()
 	return e
 }
 
 func (p *parser) unary() ast.Expr {
-	op := p.tok.kind
+	op, first := p.tok.kind, p.tok
 	p.next()
 	e := p.subexpr(precUnary)
 	p.grow(p.height)
@@ -87,9 +89,12 @@ func (p *parser) unary() ast.Expr {
 	case kHash:
 		n = &ast.UnaryLenOpExpr{Expr: e}
 	default:
-		return p.bitNot(e)
+		n = p.bitNot(e)
+		p.placeFrom(n, nil, &first)
+		return n
 	}
 	n.SetLine(e.Line())
+	p.placeFrom(n, nil, &first)
 	return n
 }
 
@@ -112,6 +117,7 @@ func (p *parser) concat(first ast.Expr) ast.Expr {
 	for i := len(parts) - 2; i >= 0; i-- {
 		n := &ast.StringConcatOpExpr{Lhs: parts[i], Rhs: e}
 		n.SetLine(parts[i].Line())
+		p.placeFrom(n, parts[i], &p.tok)
 		e = n
 	}
 	p.exprs.stack = p.exprs.stack[:mark]
@@ -240,6 +246,7 @@ func (p *parser) simple() ast.Expr {
 		p.unexpected("an expression")
 	}
 	n.SetLine(t.line)
+	p.placeToken(n, t)
 	p.next()
 	return n
 }

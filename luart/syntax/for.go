@@ -11,9 +11,9 @@ func (p *parser) forStmt() ast.Stmt {
 	p.expectName("a variable name")
 	switch p.tok.kind {
 	case kAssign:
-		return p.numericFor(start, name.text)
+		return p.numericFor(start, name)
 	case kComma, kIn:
-		return p.genericFor(start, name.text)
+		return p.genericFor(start, name)
 	}
 	p.forVariable()
 	p.unexpected("'=' or 'in'")
@@ -27,10 +27,14 @@ func (p *parser) forVariable() {
 	}
 }
 
-func (p *parser) numericFor(start token, name string) ast.Stmt {
+func (p *parser) numericFor(start, name token) ast.Stmt {
 	l := p.openLoop()
 	p.next()
-	s := &ast.NumberForStmt{Name: name, Init: p.expr()}
+	s := &ast.NumberForStmt{Name: name.text}
+	declared := len(p.declared)
+	p.noteName(&name)
+	p.placeNames(s, declared)
+	s.Init = p.expr()
 	h := p.height
 	p.expect(kComma)
 	s.Limit = p.expr()
@@ -44,7 +48,7 @@ func (p *parser) numericFor(start token, name string) ast.Stmt {
 	p.declare("(for index)")
 	p.declare("(for limit)")
 	p.declare("(for step)")
-	p.declare(name)
+	p.declare(name.text)
 	s.Stmts = p.statements(b)
 	p.closeBlock(b, s.Stmts, false)
 	p.setLines(s, start.line)
@@ -81,15 +85,18 @@ func (p *parser) expectDo(token) {
 // addition, gopher-lua's instruction against this loop: pairs over an array 124 and 95, pairs over a hash part 129 and 120,
 // ipairs 109 and 116, a Lua closure 109 and 119. With the most frequent loops faster and the others within 10 % there is
 // one form for all. Testing `not first` before `first == nil` saves an instruction in every iteration but the last.
-func (p *parser) genericFor(start token, name string) ast.Stmt {
+func (p *parser) genericFor(start, name token) ast.Stmt {
 	l := p.openLoop()
-	mark := p.names.mark()
-	p.names.push(name)
+	mark, declared := p.names.mark(), len(p.declared)
+	p.names.push(name.text)
+	p.noteName(&name)
 	for p.accept(kComma) {
+		p.noteName(&p.tok)
 		p.names.push(p.expectName("a variable name"))
 		p.forVariable()
 	}
 	names := p.names.take(mark)
+	noted := p.takeNames(declared)
 	p.expect(kIn)
 	exprs := p.exprList()
 	h := p.height
@@ -101,6 +108,7 @@ func (p *parser) genericFor(start token, name string) ast.Stmt {
 	p.declare(names...)
 	if p.unlowered {
 		s := &ast.GenericForStmt{Names: names, Exprs: exprs}
+		p.spanNames(s, noted)
 		s.Stmts = p.statements(b)
 		p.closeBlock(b, s.Stmts, false)
 		p.setLines(s, start.line)

@@ -16,8 +16,11 @@ func (p *parser) functionStmt() ast.Stmt {
 	h := 0
 	for p.tok.kind == kDot {
 		p.next()
-		line := p.tok.line
-		fn.Func = p.attr(fn.Func, p.stringNode(line, p.expectSoftName("a field name")), line)
+		line, name, object := p.tok.line, p.tok, fn.Func
+		key := p.stringNode(line, p.expectSoftName("a field name"))
+		p.placeToken(key, &name)
+		fn.Func = p.attr(object, key, line)
+		p.placeFrom(fn.Func, object, &name)
 		h++
 		p.grow(h)
 	}
@@ -53,7 +56,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 	if method {
 		p.declare("self")
 	}
-	mark, places := p.names.mark(), len(p.places)
+	mark, places, declared := p.names.mark(), len(p.places), len(p.declared)
 	for i := 0; p.tok.kind != kRparen; i++ {
 		if p.tok.kind == kEllipsis {
 			p.next()
@@ -65,6 +68,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 			break
 		}
 		p.places = append(p.places, p.place())
+		p.noteName(&p.tok)
 		p.names.push(p.expectName("a parameter name"))
 		types.Params = p.annotation(types.Params, i, "parameters")
 		if p.tok.kind != kRparen && !p.accept(kComma) {
@@ -75,6 +79,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 	}
 	p.expectClose(kRparen, &paren)
 	f.ParList.Names = p.names.take(mark)
+	p.placeNames(f, declared)
 	p.declare(f.ParList.Names...)
 	if f.ParList.HasVargs {
 		p.scope.vararg = true
@@ -98,6 +103,7 @@ func (p *parser) funcBody(method bool, start token) *ast.FunctionExpr {
 	p.grow(p.height)
 	p.closeFunction(open)
 	p.expectEnd(kEnd, "function", start.line)
+	p.placeFrom(f, nil, &start)
 	return f
 }
 

@@ -22,6 +22,8 @@ type Chunk struct {
 	Name  string
 	Stmts []ast.Stmt
 	Types *TypeTable
+	// Places is nil unless Parse was asked for it, see Placed.
+	Places *Places
 
 	src   *lexer    // for positions of compile errors
 	gotos []gotoFix // upvalue levels gopher-lua gets wrong, see repair.go
@@ -61,7 +63,7 @@ func Parse(name, source string, opts ...Option) (chunk *Chunk, err error) {
 	p.off = len(source) - len(strings.TrimPrefix(source, "\ufeff"))
 	p.next()
 	stmts := p.mainBlock()
-	return &Chunk{Name: name, Stmts: stmts, Types: p.types, src: &p.lexer, gotos: p.fixes, dots: p.dots, vars: p.scope.locals}, nil
+	return &Chunk{Name: name, Stmts: stmts, Types: p.types, Places: p.spans, src: &p.lexer, gotos: p.fixes, dots: p.dots, vars: p.scope.locals}, nil
 }
 
 // parser is a recursive-descent parser with one token of look-ahead. Errors unwind it as panics of *Error.
@@ -100,7 +102,9 @@ type parser struct {
 	returns  slab[ast.ReturnStmt]
 
 	fixes     []gotoFix
-	dots      bool // see Chunk
+	spans     *Places // nil unless asked for
+	declared  []Span  // of names to be declared, see noteName
+	dots      bool    // see Chunk
 	unlowered bool
 }
 

@@ -38,7 +38,9 @@ func (p *parser) statements(b block) []ast.Stmt {
 		}
 		last := p.tok.kind == kReturn || p.tok.kind == kBreak
 		p.height = 0
+		first := p.tok
 		if s := p.statement(b); s != nil {
+			p.placeToken(s, &first)
 			p.stmts.push(s)
 		}
 		height = max(height, p.height)
@@ -198,21 +200,27 @@ func (p *parser) localStmt() ast.Stmt {
 	line := p.tok.line
 	p.next()
 	if p.tok.kind == kFunction {
+		start := p.tok
+		start.line = line
 		p.next()
+		declared := len(p.declared)
+		p.noteName(&p.tok)
 		name := p.expectName("a function name")
 		p.declare(name)
-		f := p.funcBody(false, token{kind: kFunction, line: line})
+		f := p.funcBody(false, start)
 		s := p.locals.new()
 		s.Names, s.Exprs = p.oneName(name), p.one(f)
+		p.placeNames(s, declared)
 		s.SetLine(line)
 		s.SetLastLine(f.LastLine())
 		p.grow(p.height)
 		return s
 	}
-	mark, places := p.names.mark(), len(p.places)
+	mark, places, declared := p.names.mark(), len(p.places), len(p.declared)
 	var types []TypeNode
 	for i := 0; ; i++ {
 		p.places = append(p.places, p.place())
+		p.noteName(&p.tok)
 		p.names.push(p.expectName("a variable name"))
 		types = p.annotation(types, i, "local variables")
 		if !p.accept(kComma) {
@@ -221,6 +229,7 @@ func (p *parser) localStmt() ast.Stmt {
 	}
 	s := p.locals.new()
 	s.Names = p.names.take(mark)
+	p.placeNames(s, declared)
 	s.SetLine(line)
 	if p.accept(kAssign) {
 		s.Exprs = p.exprList()
@@ -258,6 +267,7 @@ func (p *parser) ifStmt() ast.Stmt {
 		}
 		following := p.ifs.new()
 		following.SetLine(p.tok.line)
+		p.placeToken(following, &p.tok)
 		current.Else = []ast.Stmt{following}
 		current = following
 	}

@@ -29,28 +29,37 @@ func (p *parser) suffixed() (ast.Expr, form) {
 		switch p.tok.kind {
 		case kDot:
 			p.next()
-			line := p.tok.line
-			e, f = p.attr(e, p.stringNode(line, p.expectSoftName("a field name")), e.Line()), formVar
+			name, object := p.tok, e
+			key := p.stringNode(name.line, p.expectSoftName("a field name"))
+			e, f = p.attr(e, key, e.Line()), formVar
+			p.placeToken(key, &name)
+			p.placeFrom(e, object, &name)
 			p.height = 1
 		case kLbracket:
 			open := p.tok
 			p.next()
 			key := p.expr()
 			p.expectClose(kRbracket, &open)
+			object := e
 			e, f = p.attr(e, key, e.Line()), formVar
+			p.placeFrom(e, object, &open)
 		case kColon:
 			p.next()
+			at := p.tok
 			name := p.expectSoftName("a method name")
 			call := p.calls.new()
 			call.Receiver, call.Method = e, name
 			call.Args = p.args("arguments of the method call")
 			call.SetLine(e.Line())
+			p.placeMethod(call, &at)
+			p.placeFrom(call, e, &at)
 			e, f = call, formCall
 		case kLparen, kString, kLbrace:
 			call := p.calls.new()
 			call.Func = e
 			call.Args = p.args("arguments")
 			call.SetLine(e.Line())
+			p.placeFrom(call, e, &p.tok)
 			e, f = call, formCall
 		default:
 			p.height = h
@@ -69,6 +78,7 @@ func (p *parser) ident() *ast.IdentExpr {
 	id := p.idents.new()
 	id.Value = p.tok.text
 	id.SetLine(p.tok.line)
+	p.placeToken(id, &p.tok)
 	p.height = 1
 	p.next()
 	return id
@@ -107,6 +117,7 @@ func (p *parser) args(what string) []ast.Expr {
 		return list
 	case kString:
 		s := p.stringNode(p.tok.line, p.tok.text)
+		p.placeToken(s, &p.tok)
 		p.height = 1
 		p.next()
 		return p.one(s)
@@ -149,6 +160,7 @@ func (p *parser) table() ast.Expr {
 	}
 	p.expectClose(kRbrace, &open)
 	n.Fields = p.fields.take(mark)
+	p.placeFrom(n, nil, &open)
 	p.grow(h)
 	return n
 }
@@ -168,6 +180,7 @@ func (p *parser) field(f *ast.Field) {
 	case p.tok.kind == kName || p.tok.kind.isTypeWord():
 		if p.peek() == kAssign {
 			f.Key = p.stringNode(p.tok.line, p.tok.text)
+			p.placeToken(f.Key, &p.tok)
 			p.next()
 			p.next()
 		}

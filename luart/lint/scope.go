@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lint
+
+import (
+	"github.com/yuin/gopher-lua/ast"
+
+	"github.com/wippyrun/kit/luart/syntax"
+)
+
+// role says how a variable was declared.
+type role uint8
+
+const (
+	roleLocal role = iota
+	roleLoop
+	roleParam
+	roleHidden // self and arg, which nobody wrote
+)
+
+// variable is a declared local name.
+type variable struct {
+	name     string
+	role     role
+	at       syntax.Span
+	function syntax.Span // of a parameter
+	read     bool
+	looked   bool // declared where the rules on variables look
+	required bool // initialised by require where the rule on imports looks
+}
+
+// use is one appearance of a global name.
+type use struct {
+	at     syntax.Span
+	called bool // indexed or called, which fails when it is nil
+}
+
+// global is what a source does with a global name.
+type global struct {
+	name    string
+	reads   []use
+	written bool
+}
+
+// place says what the rules look at where the walk is.
+type place struct {
+	looked   bool // rules on variables
+	imports  bool // rule on imports
+	function bool // inside a function body
+	cast     bool // inside the operand of a cast
+}
+
+// checker walks one chunk.
+type checker struct {
+	source  Source
+	options Options
+	chunk   *syntax.Chunk
+	casts   map[ast.Expr]bool
+	typed   map[string]bool // first parts of qualified type names
+	lines   []string
+	found   []Diagnostic
+
+	visible []*variable // in scope, inner last
+	all     []*variable // that were declared
+	globals map[string]*global
+	order   []*global // in the order of their first use
+	needed  map[string]bool
+}
+
+func newChecker(s Source, o Options, chunk *syntax.Chunk) *checker {
+	c := &checker{source: s, options: o, chunk: chunk, casts: map[ast.Expr]bool{}, typed: map[string]bool{},
+		lines: splitLines(s.Text), globals: map[string]*global{}, needed: map[string]bool{}}
+	for _, cast := range chunk.Types.Casts {
+		c.casts[cast.Expr] = true
+	}
+	c.collectTypes()
+	return c
+}
+
+func (c *checker) run() {
+	c.block(c.chunk.Stmts, place{looked: true, imports: true})
+	c.modules()
+	if c.options.Rules {
+		c.unusedVariables()
+		c.undefined()
+		c.unusedDeclarations()
+	}
+}
+
+// declare puts a variable in scope.
+func (c *checker) declare(v *variable, at place) {
+	if v.role != roleHidden {
+		v.looked = at.looked
+		if c.options.Rules && v.looked && !exempt(v.name) && c.lookup(v.name) != nil {
+			c.add(CodeShadowed, Hint, v.at, "variable '"+v.name+"' shadows a variable in an outer scope", "")
+		}
+		c.all = append(c.all, v)
+	}
+	c.visible = append(c.visible, v)
+}
+
+func (c *checker) lookup(name string) *variable {
+	for i := len(c.visible) - 1; i >= 0; i-- {
+		if c.visible[i].name == name {
+			return c.visible[i]
+		}
+	}
+	return nil
+}
+
+func (c *checker) global(name string) *global {
+	g := c.globals[name]
+	if g == nil {
+		g = &global{name: name}
+		c.globals[name] = g
+		c.order = append(c.order, g)
+	}
+	return g
+}
+
+// read notes that a name is read.
+func (c *checker) read(e *ast.IdentExpr, called bool) {
+	if v := c.lookup(e.Value); v != nil {
+		v.read = true
+		return
+	}
+	if e.Value == "" || e.Value[0] == 0 { // an operator in disguise
+		return
+	}
+	g := c.global(e.Value)
+	g.reads = append(g.reads, use{c.span(e), called})
+}
+
+func (c *checker) span(n any) syntax.Span {
+	s, _ := c.chunk.Places.Node(n)
+	return s
+}
+
+// name returns the span of the i-th name a node declares.
+func (c *checker) nameSpan(n any, i int) syntax.Span {
+	if names := c.chunk.Places.Names(n); i < len(names) {
+		return names[i]
+	}
+	return syntax.Span{}
+}
+
+func exempt(name string) bool { return name[0] == '_' }
