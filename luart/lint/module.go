@@ -53,7 +53,7 @@ func (c *checker) undefined() {
 		if _, ok := c.chunk.Types.Lookup(g.name); ok { // declared types are values
 			continue
 		}
-		known := slices.Concat(base, c.source.Modules, c.source.Imports, c.source.Visible)
+		known := slices.Concat(base, c.source.Modules, c.source.Imports, c.source.Visible, c.options.Modules)
 		for _, v := range c.all {
 			known = append(known, v.name)
 		}

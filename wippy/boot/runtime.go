@@ -56,8 +56,10 @@ type Runtime struct {
 	supervisor *supervisor.Supervisor
 	processes  *processes.Manager
 
-	transport    atomic.Pointer[internode.Transport] // to other nodes, nil without
-	shutdown     chan struct{}                       // closed when a shutdown is asked for
+	transport atomic.Pointer[internode.Transport] // to other nodes, nil without
+	checkers  sync.Map                            // kind → fields.Checker, written while components load
+
+	shutdown     chan struct{} // closed when a shutdown is asked for
 	shutdownOnce sync.Once
 	exitCode     atomic.Int64
 	interrupted  atomic.Bool

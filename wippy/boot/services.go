@@ -52,6 +52,11 @@ func (r *Runtime) warnFields(e registry.Entry, unknown []fields.Warning) {
 // listen registers one listener for each of the kinds it handles. It gets entries with
 // their placeholders replaced.
 func (r *Runtime) listen(l registry.Listener, kinds ...string) error {
+	if c, ok := l.(fields.Checker); ok {
+		for _, kind := range kinds {
+			r.checkers.Store(kind, c)
+		}
+	}
 	return r.listenAsIs(r.expand(l), kinds...)
 }
 

@@ -69,7 +69,7 @@ An application is a directory: entries in src/**/*.yaml say what there is
 	flags.BoolVarP(&c.profiler, "profiler", "p", false, "serve pprof on localhost:6060")
 	flags.StringVarP(&c.memory, "memory-limit", "m", "", "soft memory limit of `size`, such as 512M or 2G (default GOMEMLIMIT, else 1G)")
 	root.AddCommand(
-		c.run(), c.registry(), c.init(), c.version(), c.boot(),
+		c.run(), c.lint(), c.registry(), c.init(), c.version(), c.boot(),
 		c.ps(), c.top(), c.services(), c.events(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true

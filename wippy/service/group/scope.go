@@ -58,6 +58,12 @@ func decode(e registry.Entry) (groups.Limits, supervisor.Lifecycle, []fields.War
 	return limits, lifecycle, r.Unknown(), r.Err()
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, _, unknown, err := decode(e)
+	return unknown, err
+}
+
 // Create adds a scope.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	limits, lifecycle, unknown, err := decode(e)

@@ -87,3 +87,15 @@ func flatten(err error) []*supervisor.FieldError {
 	}
 	return nil
 }
+
+// Check implements fields.Checker.
+func (l *HostListener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decodeHost(e)
+	return unknown, err
+}
+
+// Check implements fields.Checker.
+func (l *ServiceListener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decodeService(e)
+	return unknown, err
+}

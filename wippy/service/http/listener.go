@@ -59,6 +59,19 @@ func NewListener(deps Deps) *Listener {
 		endpoints: map[string]endpointConfig{}, changed: map[string]bool{}}
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) (unknown []fields.Warning, err error) {
+	switch e.Kind {
+	case KindService:
+		_, unknown, err = decodeServer(e)
+	case KindRouter:
+		_, unknown, err = decodeRouter(e)
+	default:
+		_, unknown, err = decodeEndpoint(e)
+	}
+	return unknown, err
+}
+
 // Create adds an entry.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	l.mu.Lock()

@@ -91,6 +91,12 @@ func (l *Listener) note(u *unit, source string) {
 	}
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decode(e)
+	return unknown, err
+}
+
 // Create compiles, links and offers a new entry.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	l.mu.Lock()

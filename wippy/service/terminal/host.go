@@ -69,6 +69,12 @@ func AutoStart(e registry.Entry) bool {
 	return err == nil && c.lifecycle.AutoStart
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decode(e)
+	return unknown, err
+}
+
 // Create registers the host in the relay and as a service.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	c, unknown, err := decode(e)
