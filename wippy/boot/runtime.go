@@ -92,7 +92,7 @@ func New(o Options) (_ *Runtime, err error) {
 	for _, w := range warnings {
 		r.mistakes.Warn(w)
 	}
-	r.gate, err = newGate(c, func(text string) { r.mistakes.Warn(text) })
+	r.gate, err = newGate(c, r.log.With("logger", "security"), func(text string) { r.mistakes.Warn(text) })
 	if err != nil {
 		return nil, err
 	}

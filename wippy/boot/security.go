@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ import (
 
 // newGate reads the section security. A mode that cannot be understood is an error: the default would be the one that
 // allows more. warn hears of keys that nobody knows.
-func newGate(c *config.Config, warn func(string)) (*authority.Gate, error) {
+func newGate(c *config.Config, log *slog.Logger, warn func(string)) (*authority.Gate, error) {
 	at := func(key string) string {
 		if place := c.Position("security", key); place != "" {
 			return place + ": "
@@ -41,12 +42,34 @@ func newGate(c *config.Config, warn func(string)) (*authority.Gate, error) {
 	}
 	switch v := all["strict_mode"]; v {
 	case true, "true":
-		return authority.NewGate(true), nil
+		return authority.NewGate(true, refusals(log)), nil
 	case false, "false", nil:
-		return authority.NewGate(false), nil
+		return authority.NewGate(false, refusals(log)), nil
 	default:
 		return nil, fault.New(fault.Invalid, at("strict_mode")+"security.strict_mode must be true or false, not "+fmt.Sprint(v))
 	}
+}
+
+// refusals logs why something is not allowed, for those who write policies.
+func refusals(log *slog.Logger) authority.Option {
+	return authority.WithRefusals(func(r authority.Refusal) {
+		if !log.Enabled(context.Background(), slog.LevelDebug) {
+			return
+		}
+		args := []any{"action", r.Action, "resource", r.Resource}
+		if r.Actor != nil {
+			args = append(args, "actor", r.Actor.ID)
+		}
+		switch {
+		case r.Incomplete:
+			args = append(args, "because", "strict mode wants an actor and a scope")
+		case r.Policy != "":
+			args = append(args, "because", "a policy denies it", "policy", r.Policy)
+		default:
+			args = append(args, "because", "no policy of the scope allows it")
+		}
+		log.Debug("not allowed", args...)
+	})
 }
 
 // loadSecurity makes policies and token stores live.

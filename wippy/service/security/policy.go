@@ -33,15 +33,21 @@ func (p *policy) Evaluate(r security.Request) security.Decision {
 	if !p.actions.match(r.Action) || !p.resources.match(r.Resource) {
 		return security.Undefined
 	}
+	if len(p.conditions) == 0 && p.expression == nil || p.applies(r) {
+		return p.effect
+	}
+	return security.Undefined
+}
+
+// applies reports whether all conditions hold. It is apart from Evaluate because the request escapes here, and most
+// policies have no conditions.
+func (p *policy) applies(r security.Request) bool {
 	for _, c := range p.conditions {
 		if ok, err := c.check(&r); err != nil || !ok {
-			return security.Undefined
+			return false
 		}
 	}
-	if p.expression != nil && !holds(p.expression, &r) {
-		return security.Undefined
-	}
-	return p.effect
+	return p.expression == nil || holds(p.expression, &r)
 }
 
 // holds evaluates an expression; one that fails does not hold.

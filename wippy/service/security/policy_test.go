@@ -243,6 +243,14 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
+func TestPoliciesWithoutConditionsAllocateNothing(t *testing.T) {
+	p := load(t, entry("security.policy", "p", block(map[string]any{"actions": []any{"write", "read"}, "resources": "doc:*"})))
+	r := request("read", "doc:1", nil)
+	if n := testing.AllocsPerRun(100, func() { p.Evaluate(r) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestBadPoliciesAreRejected(t *testing.T) {
 	type m = map[string]any
 	condition := func(c any) m { return m{"conditions": []any{c}} }

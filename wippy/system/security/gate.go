@@ -6,12 +6,39 @@ import "github.com/wippyrun/kit/appctx"
 
 // Gate answers whether an execution may do something. A nil Gate allows everything. It may be used concurrently.
 type Gate struct {
-	strict bool
+	strict  bool
+	refused func(Refusal) // nil: nobody hears of refusals
+}
+
+// Option changes a Gate.
+type Option interface{ apply(*Gate) }
+
+type observer func(Refusal)
+
+func (o observer) apply(g *Gate) { g.refused = o }
+
+// WithRefusals sets a function that hears of every refusal. It is called by the one who asks and must not block.
+func WithRefusals(f func(Refusal)) Option { return observer(f) }
+
+// Refusal is a question that a gate answered with no.
+type Refusal struct {
+	Actor            *Actor // nil when there is none
+	Action, Resource string
+	// Policy is the id of the one that denies, "" when none allows it.
+	Policy string
+	// Incomplete says that the actor or the scope is missing: strict mode refuses everything.
+	Incomplete bool
 }
 
 // NewGate returns a gate. A strict one refuses everything to an execution that lacks an actor or a scope; any other
 // allows it everything.
-func NewGate(strict bool) *Gate { return &Gate{strict: strict} }
+func NewGate(strict bool, opts ...Option) *Gate {
+	g := &Gate{strict: strict}
+	for _, o := range opts {
+		o.apply(g)
+	}
+	return g
+}
 
 // Strict reports the mode.
 func (g *Gate) Strict() bool { return g != nil && g.strict }
@@ -22,10 +49,12 @@ func (g *Gate) Allowed(f *appctx.Frame, action, resource string, meta map[string
 	if g == nil {
 		return true
 	}
-	if d, known := decide(f, action, resource, meta); known {
-		return d == Allow
+	d, by, known := decide(f, action, resource, meta)
+	if known && d == Allow || !known && !g.strict {
+		return true
 	}
-	return !g.strict
+	g.report(f, action, resource, by, !known)
+	return false
 }
 
 // Denied reports whether the scope of a frame denies an action outright: for the few that are allowed unless somebody
@@ -34,21 +63,36 @@ func (g *Gate) Denied(f *appctx.Frame, action, resource string, meta map[string]
 	if g == nil {
 		return false
 	}
-	d, _ := decide(f, action, resource, meta)
+	d, by, _ := decide(f, action, resource, meta)
+	if d == Deny {
+		g.report(f, action, resource, by, false)
+	}
 	return d == Deny
+}
+
+func (g *Gate) report(f *appctx.Frame, action, resource string, by Policy, incomplete bool) {
+	if g.refused == nil {
+		return
+	}
+	r := Refusal{Actor: ActorOf(f), Action: action, Resource: resource, Incomplete: incomplete}
+	if by != nil {
+		r.Policy = by.ID()
+	}
+	g.refused(r)
 }
 
 // Can reports whether the scope of a frame allows an action. Without actor or scope the answer is no, in every mode.
 func Can(f *appctx.Frame, action, resource string, meta map[string]any) bool {
-	d, _ := decide(f, action, resource, meta)
+	d, _, _ := decide(f, action, resource, meta)
 	return d == Allow
 }
 
 // decide asks the scope of a frame; known is false when the frame lacks it, or the actor.
-func decide(f *appctx.Frame, action, resource string, meta map[string]any) (d Decision, known bool) {
+func decide(f *appctx.Frame, action, resource string, meta map[string]any) (d Decision, by Policy, known bool) {
 	actor, scope := ActorOf(f), ScopeOf(f)
 	if actor == nil || scope == nil {
-		return Undefined, false
+		return Undefined, nil, false
 	}
-	return scope.Evaluate(Request{Actor: actor, Action: action, Resource: resource, Meta: meta}), true
+	d, by = scope.judge(Request{Actor: actor, Action: action, Resource: resource, Meta: meta})
+	return d, by, true
 }

@@ -105,17 +105,22 @@ func (s *Scope) Without(id string) *Scope {
 
 // Evaluate asks all policies: deny if one denies, else allow if one allows, else undefined.
 func (s *Scope) Evaluate(r Request) Decision {
+	d, _ := s.judge(r)
+	return d
+}
+
+// judge is Evaluate; it also returns the policy that the decision comes from, nil for none.
+func (s *Scope) judge(r Request) (d Decision, by Policy) {
 	if r.Actor == nil {
 		r.Actor = &Actor{}
 	}
-	result := Undefined
 	for _, p := range s.Policies() {
 		switch p.Evaluate(r) {
 		case Deny:
-			return Deny
+			return Deny, p
 		case Allow:
-			result = Allow
+			d, by = Allow, p
 		}
 	}
-	return result
+	return d, by
 }

@@ -4,6 +4,7 @@ package security_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -120,6 +121,37 @@ func TestGate(t *testing.T) {
 	}
 	if security.NewGate(true).Allowed(nil, "a", "r", nil) || !security.NewGate(false).Allowed(nil, "a", "r", nil) {
 		t.Error("the mode does not decide without a frame")
+	}
+}
+
+func TestRefusalsAreReported(t *testing.T) {
+	var got []security.Refusal
+	report := security.WithRefusals(func(r security.Refusal) { got = append(got, r) })
+	alice := &security.Actor{ID: "alice"}
+	for _, c := range []struct {
+		name  string
+		actor *security.Actor
+		scope *security.Scope
+		want  []security.Refusal // of Allowed and of Denied in strict mode
+	}{
+		{"allowed", alice, security.NewScope(allow), nil},
+		{"nobody", nil, nil, []security.Refusal{{Action: "a", Resource: "r", Incomplete: true}}},
+		{"no scope", alice, nil, []security.Refusal{{Actor: alice, Action: "a", Resource: "r", Incomplete: true}}},
+		{"no policy", alice, security.NewScope(mute), []security.Refusal{{Actor: alice, Action: "a", Resource: "r"}}},
+		{"denied", alice, security.NewScope(allow, deny), []security.Refusal{
+			{Actor: alice, Action: "a", Resource: "r", Policy: "app:deny"}, {Actor: alice, Action: "a", Resource: "r", Policy: "app:deny"}}},
+	} {
+		f := appctx.NewFrame()
+		if err := security.Enter(f, c.actor, c.scope); err != nil {
+			t.Fatal(err)
+		}
+		got = nil
+		g := security.NewGate(true, report)
+		g.Allowed(f, "a", "r", nil)
+		g.Denied(f, "a", "r", nil)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
 	}
 }
 
