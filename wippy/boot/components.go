@@ -93,8 +93,6 @@ func (r *Runtime) components() []loader.Component {
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(Queues, r.loadQueues, LuaEngine, Supervisor),
-		component(HTTP, r.loadHTTP, Functions, Supervisor, Security, Filesystems),
-		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security),
 		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security, Filesystems),
 		r.internodeComponent(LuaEngine),
 		r.controlComponent(Functions, Supervisor),

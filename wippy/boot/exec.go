@@ -24,12 +24,6 @@ const (
 	hostPoll = 10 * time.Millisecond
 )
 
-// Command is a process entry that can be started by name.
-type Command struct {
-	Name, Short string
-	Entry       registry.ID
-}
-
 // CheckExecSpec tells whether spec is the id of an entry, "namespace:name".
 func CheckExecSpec(spec string) error {
 	ns, name, ok := strings.Cut(spec, ":")
@@ -45,53 +39,6 @@ func CheckExecSpec(spec string) error {
 		return nil
 	}
 	return fault.Wrap(fault.Invalid, "invalid exec spec "+fmt.Sprintf("%q", spec), fault.New(fault.Invalid, cause))
-}
-
-// Commands lists the commands the application's entries declare, in load
-// order, without starting anything.
-func Commands(o Options) ([]Command, error) {
-	p, err := Inspect(context.Background(), o)
-	if err != nil {
-		return nil, err
-	}
-	return commandsOf(slices.Values(p.Entries)), nil
-}
-
-func commandsOf(entries func(yield func(registry.Entry) bool)) []Command {
-	var out []Command
-	for e := range entries {
-		if !strings.HasPrefix(e.Kind, "process.") {
-			continue
-		}
-		meta, ok := e.Meta["command"].(map[string]any)
-		if !ok {
-			continue
-		}
-		name, _ := meta["name"].(string)
-		if useCase, _ := meta["use_case"].(string); name == "" || useCase != "" && useCase != "run" {
-			continue
-		}
-		short, _ := meta["short"].(string)
-		out = append(out, Command{Name: name, Short: short, Entry: e.ID})
-	}
-	return out
-}
-
-// Command finds the entry id of a command by name.
-func (r *Runtime) Command(name string) (string, error) {
-	commands := commandsOf(r.registry.Snapshot().All())
-	var names []string
-	for _, c := range commands {
-		if c.Name == name {
-			return c.Entry.String(), nil
-		}
-		names = append(names, c.Name)
-	}
-	text := fmt.Sprintf("command %q not found. Use 'wippy run list' to see available commands", name)
-	if h := suggest.Hint(name, names); h != "" {
-		text += "\n  hint: " + h
-	}
-	return "", fault.New(fault.NotFound, text)
 }
 
 // Exec starts the process entry id on the terminal host with the arguments as

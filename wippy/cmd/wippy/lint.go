@@ -76,7 +76,10 @@ Errors make the exit code 1, warnings and hints do not.`,
 }
 
 func (c *cli) runLint(ctx context.Context, l linting) error {
-	options := l.flags.options(c)
+	options, err := l.flags.options(c)
+	if err != nil {
+		return err
+	}
 	if l.cacheReset {
 		if err := boot.ResetCache(options); err != nil {
 			return err

@@ -38,7 +38,11 @@ are stored when .wippy.yaml says registry: {history_type: sqlite}.`,
 
 // withVersions runs f with the registry of a project; stored asks for past versions.
 func (c *cli) withVersions(ctx context.Context, flags *projectFlags, stored bool, f func(*boot.Versions) error) (err error) {
-	p, err := boot.Inspect(ctx, flags.options(c))
+	options, err := flags.options(c)
+	if err != nil {
+		return err
+	}
+	p, err := boot.Inspect(ctx, options)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,11 @@ type rolledBack struct {
 }
 
 func (c *cli) rollback(ctx context.Context, r rollback, version string) (err error) {
-	p, err := boot.Inspect(ctx, r.flags.options(c))
+	options, err := r.flags.options(c)
+	if err != nil {
+		return err
+	}
+	p, err := boot.Inspect(ctx, options)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,10 @@ An application is a directory: entries in src/**/*.yaml say what there is
   wippy init             write wippy.lock in this directory
   wippy run              start the application and its services, until Ctrl-C
   wippy run -x app:main  run the process app:main on the terminal and exit
-  wippy run list         show the commands an application offers`,
+  wippy run list         show the commands an application offers
+  wippy test             run its tests
+  wippy lint             check its entries and Lua sources without running them
+  wippy registry list    show its entries`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          c.unknownCommand,
@@ -69,7 +72,7 @@ An application is a directory: entries in src/**/*.yaml say what there is
 	flags.BoolVarP(&c.profiler, "profiler", "p", false, "serve pprof on localhost:6060")
 	flags.StringVarP(&c.memory, "memory-limit", "m", "", "soft memory limit of `size`, such as 512M or 2G (default GOMEMLIMIT, else 1G)")
 	root.AddCommand(
-		c.run(), c.lint(), c.registry(), c.init(), c.version(), c.boot(),
+		c.run(), c.test(), c.lint(), c.registry(), c.init(), c.version(), c.boot(),
 		c.ps(), c.top(), c.services(), c.events(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
