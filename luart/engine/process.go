@@ -24,9 +24,9 @@ type ProcessOptions struct {
 	Instance *Instance
 	// PID is the address of the process.
 	PID relay.PID
-	// Address makes the address instead, when somebody first asks for it: most calls
-	// of functions end before. It is called within the process, at most once.
-	Address func() relay.PID
+	// Addressed makes the address instead, when somebody first asks for it: most calls
+	// of functions end before.
+	Addressed Addressed
 	// OnControl is called for each message with the topic ControlTopic. It may
 	// let the message through to process.events(), drop it, or fail the process.
 	// nil lets everything through.
@@ -37,6 +37,10 @@ type ProcessOptions struct {
 	// Value is the host's own; Process.Value returns it.
 	Value any
 }
+
+// Addressed makes the address of a process. Address is called within the process, at most
+// once.
+type Addressed interface{ Address() relay.PID }
 
 // ControlTopic is the topic of control events: exits, cancellation, links.
 const ControlTopic = "@pid/events"
@@ -50,7 +54,7 @@ type Process struct {
 	onControl  func(p *Process, m *relay.Message) (deliver bool, err error)
 	hostValue  any
 	pid        relay.PID
-	address    func() relay.PID // makes pid; nil once it has
+	addressed  Addressed // makes pid; nil once it has
 	ctx        context.Context
 	main       coroutine
 	current    *coroutine
@@ -87,7 +91,7 @@ type processRest struct {
 
 // NewProcess makes a process. It runs nothing yet.
 func (e *Engine) NewProcess(opts ProcessOptions) *Process {
-	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, address: opts.Address, onControl: opts.OnControl, hostValue: opts.Value}
+	p := &Process{engine: e, inst: opts.Instance, pid: opts.PID, addressed: opts.Addressed, onControl: opts.OnControl, hostValue: opts.Value}
 	if p.inst == nil {
 		p.inst = e.NewInstance(opts.Program)
 		p.ownInst = true
@@ -105,8 +109,8 @@ func From(L *lua.LState) *Process { return coroutineOf(L).p }
 
 // PID returns the address of the process.
 func (p *Process) PID() relay.PID {
-	if p.address != nil {
-		p.pid, p.address = p.address(), nil
+	if p.addressed != nil {
+		p.pid, p.addressed = p.addressed.Address(), nil
 	}
 	return p.pid
 }

@@ -154,7 +154,7 @@ func (r *Runtime) loadLuaEntries() error {
 		Processes: KeyProcesses.MustGet(r.dict),
 		Context:   r.ctx,
 		Log:       r.log.With("logger", "lua"),
-		Options:   func(o *engine.ProcessOptions) { o.OnControl = luaprocess.Control },
+		OnControl: luaprocess.Control,
 	}
 	return r.listen(lua.NewListener(lua.Deps{
 		Engine:    runner.Engine,

@@ -23,7 +23,7 @@ import (
 )
 
 // Runner makes the processes of Lua entries: those that hosts spawn and those
-// that function calls run in. All fields but Options are required.
+// that function calls run in. All fields but OnControl are required.
 type Runner struct {
 	Engine *engine.Engine
 	// Scheduler runs function calls whose caller does not lend its place. Like all
@@ -35,8 +35,8 @@ type Runner struct {
 	Processes *processes.Manager // runs process entries that are called like functions
 	Context   context.Context    // what calls answer values from
 	Log       *slog.Logger
-	// Options adds what every process gets, such as the hook for control events.
-	Options func(*engine.ProcessOptions)
+	// OnControl is what every process gets of engine.ProcessOptions.
+	OnControl func(*engine.Process, *relay.Message) (deliver bool, err error)
 
 	generation atomic.Uint64 // numbers the pools
 	outer      outerHosts
@@ -94,9 +94,7 @@ func (r *Runner) factory(u *unit) factory.Factory {
 }
 
 func (r *Runner) process(o engine.ProcessOptions) *engine.Process {
-	if r.Options != nil {
-		r.Options(&o)
-	}
+	o.OnControl = r.OnControl
 	return r.Engine.NewProcess(o)
 }
 

@@ -87,7 +87,7 @@ func (c *call) submit(ctx context.Context, task functions.Task, near *scheduler.
 	if near != nil {
 		target = near.Scheduler()
 	}
-	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Address: c.address, Value: c.frame})
+	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Addressed: c, Value: c.frame})
 	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c, Near: near})
 }
 
@@ -108,9 +108,9 @@ func (c *call) release() {
 	}
 }
 
-// address gives the call a PID. While the program is loaded there is no process yet to
+// Address gives the call a PID. While the program is loaded there is no process yet to
 // be reachable under it.
-func (c *call) address() relay.PID {
+func (c *call) Address() relay.PID {
 	c.pid = c.worker.runner.PIDs.Next(c.host)
 	if c.self != nil {
 		if err := c.publish(); err != nil {
