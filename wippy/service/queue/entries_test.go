@@ -165,7 +165,9 @@ func TestQueueMovesToAnotherDriver(t *testing.T) {
 	})
 	s.run("app:driver", "app:second")
 	s.publish("m")
-	s.transaction(true, func(ctx context.Context) error { return s.Update(ctx, q, entry("q", queue.KindQueue, object{"driver": "second"})) })
+	s.transaction(true, func(ctx context.Context) error {
+		return s.Update(ctx, q, entry("q", queue.KindQueue, object{"driver": "second"}))
+	})
 	if i := s.info("app:q"); i.Messages != 0 {
 		t.Errorf("%+v", i)
 	}
@@ -177,7 +179,10 @@ func TestQueueMovesToAnotherDriver(t *testing.T) {
 func TestDriverOfADiscardedTransaction(t *testing.T) {
 	s := newSystem(t, nil)
 	driver := entry("driver", memory.KindDriver, nil)
-	s.transaction(true, func(context.Context) error { s.create(driver, entry("q", queue.KindQueue, object{"driver": "driver"})); return nil })
+	s.transaction(true, func(context.Context) error {
+		s.create(driver, entry("q", queue.KindQueue, object{"driver": "driver"}))
+		return nil
+	})
 	s.run("app:driver") // and it goes on
 	s.publish("m")
 	other := entry("driver", memory.KindDriver, object{"lifecycle": object{"auto_start": true}})

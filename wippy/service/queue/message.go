@@ -20,10 +20,11 @@ const (
 	// where the driver can do that.
 	HeaderPartition = "partition_key"
 
-	// What a message in a dead-letter queue says about its past.
+	// HeaderOriginalQueue, HeaderDeadLetterReason and HeaderDeadLetterTime are what a message
+	// in a dead-letter queue says about its past; the time is Unix seconds.
 	HeaderOriginalQueue    = "x_original_queue"
 	HeaderDeadLetterReason = "x_dead_letter_reason"
-	HeaderDeadLetterTime   = "x_dead_letter_time" // Unix seconds
+	HeaderDeadLetterTime   = "x_dead_letter_time"
 )
 
 // Message is what is published. It must not be changed any more from then on.

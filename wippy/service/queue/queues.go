@@ -131,6 +131,16 @@ func (q *Queues) TryInfo(id string) (i Info, done bool, err error) {
 	return i, true, err
 }
 
+// Consume takes messages from a queue past all consumers: whoever does it settles each
+// with its Settler, and closes the subscription.
+func (q *Queues) Consume(ctx context.Context, id string) (Subscription, error) {
+	_, driver, err := q.find(id)
+	if err != nil {
+		return nil, err
+	}
+	return driver.Consume(ctx, id, ConsumeOptions{Prefetch: defaultPrefetch})
+}
+
 // bury puts the message of a delivery into a dead-letter queue and settles it.
 func (q *Queues) bury(ctx context.Context, from, to string, d *Delivery, reason string) error {
 	m := &Message{ID: d.Message.ID, Body: d.Message.Body, Headers: withHeaders(d.Message.Headers, map[string]any{
