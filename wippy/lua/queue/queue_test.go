@@ -209,7 +209,9 @@ func (settler) Ack(context.Context) error { return errors.New("connection lost")
 
 func TestPermissions(t *testing.T) {
 	denied := ""
-	s, _, _ := newSystem(t, func(_ *engine.Process, action, resource string, _ map[string]any) bool { return action+" "+resource != denied })
+	s, _, _ := newSystem(t, func(_ *engine.Process, action, resource string, _ map[string]any) bool {
+		return action+" "+resource != denied
+	})
 	for _, c := range []struct{ denied, body string }{
 		{"queue.publish ", `fails("Invalid", "queue publishing not allowed", queue.publish("", 1))`},
 		{"queue.publish.queue app:q", `
