@@ -15,6 +15,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/system/exchange"
 )
 
@@ -44,9 +45,12 @@ func Register(d *dispatch.Registry) {
 	d.Register("http", bodyID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*bodyCommand)
+			if c.request.x.Request.ContentLength > c.request.maxBody {
+				return errTooLarge
+			}
 			body := c.request.x.TakeBody()
 			if body == nil {
-				return engine.NewError(engine.KindInternal, "the request body was read already")
+				return errTaken
 			}
 			go func() {
 				v, err := c.request.read(body, c.consume)
@@ -60,6 +64,9 @@ func Register(d *dispatch.Registry) {
 			return nil
 		}))
 }
+
+// errTaken is what a second read of a body gets.
+var errTaken = engine.NewError(engine.KindInternal, "the request body was read already")
 
 // errTooLarge is what a body above the limit of its request gets.
 var errTooLarge = invalid("request body too large")
@@ -77,7 +84,7 @@ func (l *limited) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	l.left -= int64(n)
 	if l.left < 0 {
-		return n, errTooLarge
+		return n - 1, errTooLarge
 	}
 	return n, err
 }
@@ -85,30 +92,77 @@ func (l *limited) Read(p []byte) (int, error) {
 // read lets consume read the body within the limits of the request. When the time is up
 // the connection ends the read, so that nobody is left behind who waits for the client.
 func (r *request) read(body io.Reader, consume func(io.Reader) (any, error)) (any, error) {
-	if r.x.Request.ContentLength > r.maxBody {
+	var v any
+	err := r.inTime(func() (err error) {
+		v, err = consume(&limited{body, r.maxBody})
+		return err
+	})
+	var known *engine.Error
+	switch {
+	case err == nil:
+		return v, nil
+	case errors.Is(err, errTooLarge): // parsers say more about it
 		return nil, errTooLarge
+	case errors.Is(err, exchange.ErrEnded):
+		return nil, engine.NewError(engine.KindCanceled, err.Error())
+	case errors.As(err, &known):
+		return nil, known
 	}
+	return nil, engine.NewError(engine.KindInternal, err.Error()).WithCause(err)
+}
+
+// inTime interrupts f when it takes longer than the request may.
+func (r *request) inTime(f func() error) error {
 	var late atomic.Bool
 	timer := time.AfterFunc(r.timeout, func() {
 		late.Store(true)
 		r.x.InterruptBody()
 	})
-	v, err := consume(&limited{body, r.maxBody})
+	err := f()
 	timer.Stop()
-	var known *engine.Error
-	switch {
-	case err == nil:
-		return v, nil
-	case errors.Is(err, errTooLarge):
-		return nil, errTooLarge
-	case late.Load():
-		return nil, engine.NewError(engine.KindInternal, fmt.Sprintf("request timeout after %dms", r.timeout.Milliseconds())).WithCause(err)
-	case errors.Is(err, exchange.ErrEnded):
-		return nil, engine.NewError(engine.KindCanceled, err.Error())
-	case errors.As(err, &known):
-		return nil, err
+	if err != nil && late.Load() {
+		return engine.NewError(engine.KindInternal, fmt.Sprintf("request timeout after %dms", r.timeout.Milliseconds())).WithCause(err)
 	}
-	return nil, engine.NewError(engine.KindInternal, err.Error()).WithCause(err)
+	return err
+}
+
+// bodyStream is a body that is read piece by piece. The time limit of the request is one of
+// each piece: a long upload that moves is all right.
+type bodyStream struct {
+	request *request
+	from    io.Reader
+}
+
+func (s bodyStream) Read(p []byte) (n int, err error) {
+	end := false
+	err = s.request.inTime(func() (err error) {
+		n, err = s.from.Read(p)
+		if end = errors.Is(err, io.EOF); end {
+			return nil
+		}
+		return err
+	})
+	if end {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// stream hands the body out as a stream. The answer may begin before it is read.
+func (m *module) stream(L *lua.LState) int {
+	r := check(L)
+	if r.x.Request.ContentLength > r.maxBody {
+		return engine.PushError(L, errTooLarge)
+	}
+	body := r.x.TakeBody()
+	if body == nil {
+		return engine.PushError(L, errTaken)
+	}
+	r.x.Duplex()
+	value := bodyStream{r, &limited{body, r.maxBody}}
+	L.Push(m.streams.New(engine.From(L), value, r.x.Request.ContentLength, stream.Interrupt(r.x.InterruptBody)))
+	L.Push(lua.LNil)
+	return 2
 }
 
 // reading is a method that waits for the body and makes the results of it.

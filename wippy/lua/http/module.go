@@ -13,6 +13,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/system/exchange"
 )
 
@@ -36,18 +37,22 @@ var words = map[string]map[string]string{
 }
 
 // module holds the classes of the values.
-type module struct{ requests, responses, files *engine.Class }
+type module struct {
+	requests, responses, files *engine.Class
+	streams                    *stream.Class
+}
 
-// Module returns the Lua module. Reading bodies needs the handlers that Register adds.
+// Module returns the Lua module. Reading bodies needs the handlers that Register adds, and
+// those of streams.
 func Module() engine.Module {
 	return engine.Module{
 		Name:    "http",
 		Classes: []string{"network", "io", "nondeterministic"},
 		Build: func(b *engine.Builder) error {
-			m := &module{}
+			m := &module{streams: stream.Define(b)}
 			m.requests = b.Type("Request", m.requestMethods(), map[string]lua.LGFunction{"__tostring": requestText})
 			m.responses = b.Type("Response", responseMethods, map[string]lua.LGFunction{"__tostring": responseText})
-			m.files = b.Type("MultipartFile", fileMethods, map[string]lua.LGFunction{"__tostring": fileText})
+			m.files = b.Type("MultipartFile", m.fileMethods(), map[string]lua.LGFunction{"__tostring": fileText})
 			b.Func("request", m.request)
 			b.Func("response", m.response)
 			for table, names := range words {

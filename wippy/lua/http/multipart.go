@@ -12,6 +12,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/wippy/lua/stream"
 )
 
 // file is one file of a form. Its content is in memory or in a temporary file, and is gone
@@ -20,13 +21,29 @@ type file struct{ form *multipart.FileHeader }
 
 func checkFile(L *lua.LState) *file { return engine.Check[*file](L, 1, "multipart file") }
 
-var fileMethods = map[string]lua.LGFunction{
-	"name": func(L *lua.LState) int { L.Push(lua.LString(checkFile(L).form.Filename)); return 1 },
-	"size": func(L *lua.LState) int { L.Push(lua.LNumber(checkFile(L).form.Size)); return 1 },
-	"header": func(L *lua.LState) int {
-		values := checkFile(L).form.Header.Values(L.CheckString(2))
-		return pushOptional(L, first(values), len(values) > 0)
-	},
+func (m *module) fileMethods() map[string]lua.LGFunction {
+	return map[string]lua.LGFunction{
+		"name": func(L *lua.LState) int { L.Push(lua.LString(checkFile(L).form.Filename)); return 1 },
+		"size": func(L *lua.LState) int { L.Push(lua.LNumber(checkFile(L).form.Size)); return 1 },
+		"header": func(L *lua.LState) int {
+			values := checkFile(L).form.Header.Values(L.CheckString(2))
+			return pushOptional(L, first(values), len(values) > 0)
+		},
+		"stream": m.fileStream,
+	}
+}
+
+// fileStream opens the content of a file. Each stream has a place of its own in it.
+func (m *module) fileStream(L *lua.LState) int {
+	f := checkFile(L).form
+	return stream.Await(L, func() (any, error) { return f.Open() }, func(L *lua.LState, opened any, err error) []lua.LValue {
+		if err != nil {
+			return []lua.LValue{lua.LNil, engine.ErrorValue(engine.NewError(engine.KindInternal, err.Error()).WithCause(err))}
+		}
+		// A temporary file could be written to as well.
+		only := struct{ io.ReadSeekCloser }{opened.(multipart.File)}
+		return []lua.LValue{m.streams.New(engine.From(L), only, f.Size), lua.LNil}
+	})
 }
 
 func fileText(L *lua.LState) int {

@@ -131,6 +131,7 @@ func (m *module) requestMethods() map[string]lua.LGFunction {
 		},
 		"body":            func(L *lua.LState) int { return whole(L, check(L), asText) },
 		"body_json":       func(L *lua.LState) int { return whole(L, check(L), asJSON) },
+		"stream":          m.stream,
 		"parse_multipart": m.parseMultipart,
 	}
 }

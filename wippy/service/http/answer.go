@@ -26,6 +26,7 @@ type answer struct {
 	http.ResponseWriter
 	request *http.Request
 	route   *exchange.Route // once matched
+	dev     bool            // show programmers what failed
 	own     bool            // an endpoint has taken the request, and minds its body
 	status  int             // 0 while the header block is not out
 	bytes   int64
@@ -35,7 +36,11 @@ type answer struct {
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	c := s.config.Load()
-	a := &answer{ResponseWriter: w, request: r}
+	if exchange.Stale(r) {
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+		w.Header().Set("Connection", "close")
+	}
+	a := &answer{ResponseWriter: w, request: r, dev: c.dev}
 	id := r.Header.Get(requestID)
 	if !plausible(id) {
 		id = strconv.FormatUint(rand.Uint64()|1<<60, 16)

@@ -23,7 +23,8 @@ func contextWith(ctx context.Context, r *exchange.Route) context.Context {
 // its frame and answers through it.
 func (l *Listener) endpoint(r route) http.Handler {
 	call := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if a := answerOf(w); a != nil {
+		a := answerOf(w)
+		if a != nil {
 			a.own = true
 		}
 		x := exchange.New(w, req, routeOf(req))
@@ -39,7 +40,13 @@ func (l *Listener) endpoint(r route) http.Handler {
 			x.Finish()
 		})
 		left := x.Serve(cancel)
-		o := x.End(err != nil, func(w http.ResponseWriter) { respond(w, result, err) })
+		o := x.End(err != nil, func(w http.ResponseWriter) {
+			if err != nil && a != nil && a.dev && wantsPage(req) {
+				showFailure(w, req, r, err)
+				return
+			}
+			respond(w, result, err)
+		})
 		log := func(level slog.Level, text string, err error) {
 			l.deps.Log.Log(req.Context(), level, text, "endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path,
 				"request", req.Header.Get(requestID), "error", err)

@@ -203,7 +203,7 @@ func TestEndpoints(t *testing.T) {
 			`{"accepts":false,"body":{"a":[1]},"id":"7","method":"POST","path":"/api/echo/7","q":"x"}`},
 		{"POST", "/api/echo/7", `nonsense`, nil, 400, "application/json", `{"error":"Invalid"}`},
 		{"POST", "/raw", "0123456789", nil, 200, "text/plain; charset=utf-8", "0123456789|nil|Internal"},
-		{"POST", "/raw", "01234567890", nil, 200, "text/plain; charset=utf-8", "request body too large|nil|Internal"},
+		{"POST", "/raw", "01234567890", nil, 200, "text/plain; charset=utf-8", "request body too large|nil|Invalid"},
 		{"GET", "/fails", "", nil, 500, "text/plain; charset=utf-8", "app:fails:1: broken\n"},
 		{"GET", "/returns", "", nil, 500, "text/plain; charset=utf-8", "sorry\n"},
 		{"GET", "/late", "", nil, 202, "", ""},

@@ -45,11 +45,15 @@ func (e *Exchange) Duplex() {
 	_ = http.NewResponseController(e.w).EnableFullDuplex() // HTTP/2 always does
 }
 
-// InterruptBody ends reads that wait; the body cannot be read any more.
+// InterruptBody ends reads that wait; the rest of the body cannot be read any more.
 func (e *Exchange) InterruptBody() {
 	e.mu.Lock()
-	e.body.cut = true
+	done := e.body.done
+	e.body.cut = e.body.cut || !done
 	e.mu.Unlock()
+	if done {
+		return // the server watches the connection now, for the client to leave
+	}
 	_ = http.NewResponseController(e.w).SetReadDeadline(past)
 }
 
@@ -122,4 +126,29 @@ func (e *Exchange) lingered() {
 	e.body.cut = e.Request.Context().Err() != nil
 	e.mu.Unlock()
 	_ = http.NewResponseController(e.w).SetReadDeadline(time.Time{})
+}
+
+// discardMost is how much of a body nobody wanted net/http reads to keep a connection.
+const discardMost = 256 << 10
+
+// discardBody reads the rest of a body that was read while the response was written.
+// net/http would do it too late in this case, and be surprised by the end of the body: it
+// must see that before the handler returns, or not at all.
+func (e *Exchange) discardBody() {
+	e.mu.Lock()
+	todo, cut := e.body.both && !e.body.done, e.body.cut
+	e.body.cut = e.body.cut || todo
+	e.mu.Unlock()
+	if !todo {
+		return
+	}
+	if !cut {
+		_ = e.flushNow()
+		e.linger()
+		if n, err := io.CopyN(io.Discard, e.Request.Body, discardMost); n < discardMost && errors.Is(err, io.EOF) {
+			return
+		}
+	}
+	e.InterruptBody()
+	_, _ = io.Copy(io.Discard, e.Request.Body) // what has arrived already
 }

@@ -82,8 +82,15 @@ type Exchange struct {
 
 // New makes the exchange of a request. route is nil for none.
 func New(w http.ResponseWriter, r *http.Request, route *Route) *Exchange {
-	return &Exchange{Request: r, Route: route, w: w, wake: make(chan struct{}, 1)}
+	e := &Exchange{Request: r, Route: route, w: w, wake: make(chan struct{}, 1)}
+	e.body.cut = Stale(r)
+	return e
 }
+
+// Stale tells that the context of a request that has just come is over. To net/http a read
+// that was interrupted looks like a client that has left, and when all had been read by then
+// it keeps the connection, and with it the context of all requests that follow.
+func Stale(r *http.Request) bool { return r.Context().Err() != nil }
 
 // Header calls f with the header of the response; it does nothing when that is out.
 func (e *Exchange) Header(f func(http.Header)) error {

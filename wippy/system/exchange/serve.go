@@ -150,12 +150,12 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 	abandoned := e.ended
 	e.ended, e.finished = true, true
 	o := Outcome{Handled: e.handled, Begun: e.begun, Err: e.err}
-	pieces, size, cleanup := e.pending, e.size, e.cleanup
+	pieces, size, flush, cleanup := e.pending, e.size, e.flush || failed && e.begun, e.cleanup
 	e.pending, e.cleanup = nil, nil
 	reading := e.body.reads > 0
 	waiters := e.takeWaiters()
 	if !abandoned && e.handled {
-		if !e.written && !failed && size >= plainSize {
+		if !e.written && !flush && size >= plainSize {
 			e.length(size)
 		}
 	}
@@ -178,16 +178,17 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 	switch {
 	case abandoned:
 	case o.Handled:
-		e.rest(pieces, size, failed && o.Begun, &o)
+		e.rest(pieces, size, flush, &o)
 	default:
 		answer(e.w)
 	}
+	e.discardBody()
 	return o
 }
 
 // rest writes what End found. A client that leaves ends the wait for it.
-func (e *Exchange) rest(pieces []string, size int, cut bool, o *Outcome) {
-	if len(pieces) > 0 || e.status != 0 {
+func (e *Exchange) rest(pieces []string, size int, flush bool, o *Outcome) {
+	if len(pieces) > 0 || flush || e.status != 0 {
 		e.head()
 	}
 	if size >= plainSize {
@@ -209,7 +210,7 @@ func (e *Exchange) rest(pieces []string, size int, cut bool, o *Outcome) {
 	if errors.Is(err, http.ErrBodyNotAllowed) {
 		err = nil // the status has no body, and a HEAD request wants none
 	}
-	if err == nil && cut {
+	if err == nil && flush {
 		err = e.flushNow()
 	}
 	if o.Err == nil {
