@@ -29,7 +29,6 @@ import (
 	"github.com/wippyrun/kit/wippy/service/env"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
-	"github.com/wippyrun/kit/wippy/service/http"
 	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/service/template"
 	"github.com/wippyrun/kit/wippy/service/terminal"

@@ -36,10 +36,6 @@ type answer struct {
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
 	c := s.config.Load()
-	if exchange.Stale(r) {
-		r = r.WithContext(context.WithoutCancel(r.Context()))
-		w.Header().Set("Connection", "close")
-	}
 	a := &answer{ResponseWriter: w, request: r, dev: c.dev}
 	id := r.Header.Get(requestID)
 	if !plausible(id) {

@@ -31,6 +31,8 @@ type serverConfig struct {
 	addr              string
 	read, write, idle time.Duration
 	tls               *tls.Config // nil without TLS
+	auto              bool        // the overlay network has the certificate
+	network           string      // id of the overlay to listen on
 	access            bool        // log each request
 	dev               bool        // show programmers what failed
 	lifecycle         supervisor.Lifecycle
@@ -50,7 +52,8 @@ func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
 	}
 	c.access, c.dev = r.Bool("access_log", false), r.Bool("dev", false)
 	r.Sub("host").Ignore("buffer_size", "worker_count") // sessions need no queue of their own
-	c.tls = decodeTLS(r.Sub("tls"))
+	c.tls, c.auto = decodeTLS(r.Sub("tls"))
+	c.network = resolve(e, r.String("network", ""))
 	return c, r.Unknown(), r.Err()
 }
 
@@ -60,50 +63,80 @@ var clientAuth = map[string]tls.ClientAuthType{
 	"verify_if_given": tls.VerifyClientCertIfGiven, "require_and_verify": tls.RequireAndVerifyClientCert,
 }
 
-func decodeTLS(r *fields.Reader) *tls.Config {
+func decodeTLS(r *fields.Reader) (c *tls.Config, auto bool) {
 	mode := r.String("mode", "")
 	cert, key, ca, auth := r.String("cert", ""), r.String("key", ""), r.String("client_ca", ""), r.String("client_auth", "")
-	if mode == "" {
+	// What they name has taken the place of the fields above, unless it is not there.
+	r.Ignore("cert_env", "key_env", "client_ca_env")
+	policy, known := clientAuth[auth]
+	if auth != "" && !known {
+		r.Reject("client_auth", "invalid tls.client_auth: "+auth)
+	}
+	switch mode {
+	case "":
 		if cert != "" || key != "" || ca != "" || auth != "" {
 			r.Reject("mode", "tls.mode=off must not set cert/key or mTLS fields")
 		}
-		return nil
-	}
-	if mode != "manual" {
+		return nil, false
+	case "auto":
+		if cert != "" || key != "" {
+			r.Reject("mode", "tls.mode=auto must not set cert/key (driver-managed)")
+		}
+		if ca != "" || auth != "" {
+			r.Reject("mode", "mTLS (client_auth) requires tls.mode=manual")
+		}
+		return nil, true
+	case "manual":
+	default:
 		r.Reject("mode", "invalid tls.mode: "+mode)
-		return nil
+		return nil, false
 	}
 	switch {
-	case cert == "" && key == "":
-		r.Reject("cert", "tls.mode=manual requires cert+key or cert_env+key_env")
-		return nil
-	case cert == "" || key == "":
-		r.Reject("cert", "cert and key must both be set")
-		return nil
-	}
-	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
-	if err != nil {
-		r.Reject("cert", err.Error())
-		return nil
-	}
-	c := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	policy, known := clientAuth[auth]
-	switch {
-	case auth != "" && !known:
-		r.Reject("client_auth", "invalid tls.client_auth: "+auth)
 	case ca != "" && auth == "":
 		r.Reject("client_ca", "client_ca set but client_auth is empty")
 	case ca == "" && (auth == "verify_if_given" || auth == "require_and_verify"):
 		r.Reject("client_auth", "client_auth verification modes require client_ca or client_ca_env")
 	}
-	c.ClientAuth = policy
+	switch {
+	case cert == "" && key == "":
+		r.Reject("cert", "tls.mode=manual requires cert+key or cert_env+key_env")
+		return nil, false
+	case cert == "" || key == "":
+		r.Reject("cert", "cert and key must both be set")
+		return nil, false
+	}
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		r.Reject("cert", err.Error())
+		return nil, false
+	}
+	c = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, ClientAuth: policy}
 	if ca != "" {
 		c.ClientCAs = x509.NewCertPool()
 		if !c.ClientCAs.AppendCertsFromPEM([]byte(ca)) {
 			r.Reject("client_ca", "client_ca holds no certificate")
 		}
 	}
-	return c
+	return c, false
+}
+
+// Check finds what can only be seen in an entry as it is written: a field that is given
+// itself and by the name of a variable as well.
+func Check(e registry.Entry) error {
+	if e.Kind != KindService {
+		return nil
+	}
+	t := fields.New(e.Data).Sub("tls")
+	cert, certEnv := t.Has("cert") || t.Has("key"), t.Has("cert_env") || t.Has("key_env")
+	switch {
+	case cert && certEnv:
+		t.Reject("cert_env", "set either cert+key or cert_env+key_env, not both")
+	case t.Has("cert_env") != t.Has("key_env"):
+		t.Reject("cert_env", "cert_env and key_env must both be set")
+	case t.Has("client_ca") && t.Has("client_ca_env"):
+		t.Reject("client_ca_env", "set either client_ca or client_ca_env, not both")
+	}
+	return t.Err()
 }
 
 // routerConfig is the decoded form of an http.router.

@@ -134,6 +134,12 @@ func serveWith(t *testing.T, index string, more ...fn) *site {
 	fmt.Fprintf(&b, index, addr)
 	b.WriteString("  - {name: inner, kind: function.lua, source: \"return {main = function() local r, err = http.request() return tostring(r) .. err:message() end}\", method: main, modules: [http]}\n")
 	for _, f := range append(slices.Clone(functions), more...) {
+		if f.method == "" { // a file beside the entries
+			if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.body), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		router, path := "plain", f.path
 		if p, ok := strings.CutPrefix(path, "/api"); ok {
 			router, path = "api", p

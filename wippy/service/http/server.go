@@ -73,6 +73,12 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.config.Load()
+	switch {
+	case c.network != "": // there is no kind of overlay yet
+		return nil, fault.New(fault.NotFound, "overlay network not found: "+c.network)
+	case c.auto:
+		return nil, fault.New(fault.Invalid, "tls.mode=auto requires an overlay network driver")
+	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.addr)
 	if err != nil {

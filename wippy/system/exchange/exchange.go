@@ -82,15 +82,8 @@ type Exchange struct {
 
 // New makes the exchange of a request. route is nil for none.
 func New(w http.ResponseWriter, r *http.Request, route *Route) *Exchange {
-	e := &Exchange{Request: r, Route: route, w: w, wake: make(chan struct{}, 1)}
-	e.body.cut = Stale(r)
-	return e
+	return &Exchange{Request: r, Route: route, w: w, wake: make(chan struct{}, 1)}
 }
-
-// Stale tells that the context of a request that has just come is over. To net/http a read
-// that was interrupted looks like a client that has left, and when all had been read by then
-// it keeps the connection, and with it the context of all requests that follow.
-func Stale(r *http.Request) bool { return r.Context().Err() != nil }
 
 // Header calls f with the header of the response; it does nothing when that is out.
 func (e *Exchange) Header(f func(http.Header)) error {
@@ -232,4 +225,20 @@ func writeAll(w io.Writer, pieces []string) error {
 		}
 	}
 	return nil
+}
+
+// writeSome writes n bytes, or all there are, and returns the rest.
+func writeSome(w io.Writer, pieces []string, n int) (rest []string, err error) {
+	for len(pieces) > 0 && n > 0 && err == nil {
+		p := pieces[0]
+		if len(p) > n {
+			p = p[:n]
+			pieces = append([]string{pieces[0][n:]}, pieces[1:]...)
+		} else {
+			pieces = pieces[1:]
+		}
+		n -= len(p)
+		_, err = io.WriteString(w, p)
+	}
+	return pieces, err
 }

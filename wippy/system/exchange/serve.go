@@ -130,6 +130,11 @@ func (e *Exchange) head() {
 		return
 	}
 	e.written = true
+	if e.body.taken && !e.body.done && e.Request.ProtoMajor == 1 {
+		// What is left of the body must not be taken for a request, and a read of it that
+		// is interrupted ends the context of the connection.
+		e.w.Header().Set("Connection", "close")
+	}
 	if e.status != 0 {
 		e.w.WriteHeader(e.status)
 	}
@@ -178,7 +183,7 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 	switch {
 	case abandoned:
 	case o.Handled:
-		e.rest(pieces, size, flush, &o)
+		e.rest(pieces, size, flush, unread && !reading, &o)
 	default:
 		answer(e.w)
 	}
@@ -187,7 +192,7 @@ func (e *Exchange) End(failed bool, answer func(w http.ResponseWriter)) Outcome 
 }
 
 // rest writes what End found. A client that leaves ends the wait for it.
-func (e *Exchange) rest(pieces []string, size int, flush bool, o *Outcome) {
+func (e *Exchange) rest(pieces []string, size int, flush, unread bool, o *Outcome) {
 	if len(pieces) > 0 || flush || e.status != 0 {
 		e.head()
 	}
@@ -206,7 +211,15 @@ func (e *Exchange) rest(pieces []string, size int, flush bool, o *Outcome) {
 			}
 		}()
 	}
-	err := writeAll(e.w, pieces)
+	var err error
+	if unread && size > plainSize {
+		// The body is looked for before the first bytes go out, and never after.
+		pieces, err = writeSome(e.w, pieces, 2*plainSize)
+		e.lingered()
+	}
+	if err == nil {
+		err = writeAll(e.w, pieces)
+	}
 	if errors.Is(err, http.ErrBodyNotAllowed) {
 		err = nil // the status has no body, and a HEAD request wants none
 	}
