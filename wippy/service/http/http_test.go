@@ -25,7 +25,16 @@ import (
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if task := os.Getenv(idleEnv); task != "" {
+		if err := keep(task); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const index = `version: "1.0"
 namespace: app

@@ -14,6 +14,7 @@ import (
 type body struct {
 	taken bool
 	done  bool // read to its end
+	bad   bool // cannot be read any more
 	cut   bool // a deadline of ours may end its reading, and the request's context with it
 	both  bool // it is read while the response is written
 	reads int  // under way
@@ -73,6 +74,7 @@ func (r bodyReader) Read(p []byte) (int, error) {
 	e.mu.Lock()
 	e.body.reads--
 	e.body.done = e.body.done || errors.Is(err, io.EOF)
+	e.body.bad = e.body.bad || err != nil
 	ended := e.ended
 	if e.body.idle != nil {
 		e.body.idle.Broadcast()
@@ -108,7 +110,7 @@ func (e *Exchange) left() bool {
 // it answers. A client that sends none would hold it up for ever, see Linger; mu is held.
 func (e *Exchange) unread() bool {
 	b := e.Request.Body
-	if b == nil || b == http.NoBody || e.body.done || e.body.both || e.body.cut {
+	if b == nil || b == http.NoBody || e.body.bad || e.body.both || e.body.cut {
 		return false
 	}
 	e.body.cut = true

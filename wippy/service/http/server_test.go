@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package http
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/wippy/system/fault"
+)
+
+// A server on an overlay network that is not there does not start.
+func TestOverlayIsNotThere(t *testing.T) {
+	for want, c := range map[string]struct {
+		kind fault.Kind
+		data map[string]any
+	}{
+		"overlay network not found: app:net":               {fault.NotFound, map[string]any{"network": "net"}},
+		"tls.mode=auto requires an overlay network driver": {fault.Invalid, map[string]any{"tls": map[string]any{"mode": "auto"}}},
+	} {
+		c.data["addr"] = "127.0.0.1:0"
+		config, _, err := decodeServer(registry.Entry{ID: registry.ParseID("app:server"), Kind: KindService, Data: c.data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newServer("app:server", config, slog.New(slog.DiscardHandler)).Start(t.Context()); fault.KindOf(err) != c.kind || err.Error() != want {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// An address that is taken is an error that says so.
+func TestAddressIsTaken(t *testing.T) {
+	first := newServer("app:a", serverConfig{addr: "127.0.0.1:0"}, slog.New(slog.DiscardHandler))
+	if _, err := first.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	addr := first.listener.Addr().String()
+	second := newServer("app:b", serverConfig{addr: addr}, slog.New(slog.DiscardHandler))
+	if _, err := second.Start(t.Context()); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), addr) {
+		t.Error(err)
+	}
+	for range 2 {
+		if err := first.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	// A server that was stopped starts again.
+	if _, err := second.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A panic of Go code is an answer where there was none, the end of the connection where there
+// was, and a record with its stack.
+func TestPanicIsContained(t *testing.T) {
+	var logs bytes.Buffer
+	s := newServer("app:server", serverConfig{}, slog.New(slog.NewTextHandler(&logs, nil)))
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	t.Cleanup(http.DefaultClient.CloseIdleConnections)
+	for name, c := range map[string]struct {
+		h      http.HandlerFunc
+		status int // 0: no whole answer
+		logged bool
+	}{
+		"before": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-A", "1"); panic("oh no") }, 500, true},
+		"after":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("half")); panic("oh no") }, 0, true},
+		"abort":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, false},
+	} {
+		logs.Reset()
+		s.serve(c.h)
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", web.URL, nil)
+		req.Header.Set(requestID, "id-1")
+		res, err := http.DefaultClient.Do(req)
+		var body []byte
+		if err == nil {
+			body, err = io.ReadAll(res.Body)
+			res.Body.Close()
+		}
+		switch {
+		case c.status == 0 && err == nil:
+			t.Errorf("%s: a whole answer: %s %q", name, res.Status, body)
+		case c.status != 0 && (err != nil || res.StatusCode != c.status || res.Header.Get("X-A") != "" || res.Header.Get("Content-Type") != "application/json" ||
+			string(body) != `{"error":"internal server error","request":"id-1"}`+"\n"):
+			t.Errorf("%s: %v %v %q", name, res, err, body)
+		}
+		if got := strings.Contains(logs.String(), "oh no") && strings.Contains(logs.String(), "server_test.go"); got != c.logged {
+			t.Errorf("%s: logged %v:\n%s", name, got, logs.String())
+		}
+	}
+}
+
+// All middleware lets the exchange through to the connection: deadlines, flushes, full duplex.
+func TestMiddlewareHandsTheConnectionThrough(t *testing.T) {
+	for name, make := range NewListener(Deps{}).makers() {
+		m, err := make(settings{})
+		if err != nil {
+			continue // one that needs something is tested where that is
+		}
+		s := newServer("app:server", serverConfig{}, slog.New(slog.DiscardHandler))
+		asked := false
+		s.serve(m(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked = true
+			if answerOf(w) == nil {
+				t.Errorf("%s hides the answer", name)
+			}
+			c := http.NewResponseController(w)
+			for what, err := range map[string]error{
+				"read deadline": c.SetReadDeadline(time.Now().Add(time.Hour)), "write deadline": c.SetWriteDeadline(time.Now().Add(time.Hour)), "duplex": c.EnableFullDuplex(), "flush": c.Flush(),
+			} {
+				if err != nil {
+					t.Errorf("%s: %s: %v", name, what, err)
+				}
+			}
+		})))
+		web := httptest.NewServer(s)
+		if res, err := http.Get(web.URL); err == nil {
+			res.Body.Close()
+		}
+		web.Close()
+		if !asked && !strings.HasSuffix(name, "_firewall") { // which lets nobody through here
+			t.Errorf("%s: no request came through", name)
+		}
+	}
+}
