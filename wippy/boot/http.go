@@ -15,6 +15,7 @@ func (r *Runtime) loadHTTP() error {
 		Functions:  KeyFunctions.MustGet(r.dict),
 		Supervisor: KeySupervisor.MustGet(r.dict),
 		Tokens:     KeyTokens.MustGet(r.dict),
+		Metrics:    KeyMetrics.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Warn:       r.warnFields,
 	})
