@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"pgregory.net/rapid"
+
 	"github.com/wippyrun/kit/wippy/service/fs"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
@@ -265,7 +267,7 @@ func openError(f fs.FS, name string, flag int) error {
 	return err
 }
 
-// slowFile can neither be read at an offset nor sought, as the files of a compressed archive.
+// slowFile can only be read from its beginning, as the files of a compressed archive.
 type slowFile struct{ iofs.File }
 
 type slowFS struct{ fstest.MapFS }
@@ -275,17 +277,52 @@ func (s slowFS) Open(name string) (iofs.File, error) {
 	return slowFile{f}, err
 }
 
-func TestEmbeddedFilesMayBeUnableToSeek(t *testing.T) {
-	e := fs.NewEmbedded(slowFS{fstest.MapFS{"f": {Data: []byte("hello")}}})
-	f, err := e.OpenFile("f", os.O_RDONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Seek(0, io.SeekStart); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("seek: %v", err)
-	}
-	if _, err := f.ReadAt(make([]byte, 1), 0); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("read at: %v", err)
-	}
+// TestFilesThatOnlyReadForwardSeek compares a file that can only be read from its beginning with one in memory.
+func TestFilesThatOnlyReadForwardSeek(t *testing.T) {
+	text := "0123456789abcdefghijklmnopqrstuvwxyz"
+	e := fs.NewEmbedded(slowFS{fstest.MapFS{"f": {Data: []byte(text)}}})
+	rapid.Check(t, func(t *rapid.T) {
+		f, err := e.OpenFile("f", os.O_RDONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := strings.NewReader(text)
+		buffers := func(t *rapid.T) (a, b []byte) {
+			n := rapid.IntRange(0, 50).Draw(t, "n")
+			return make([]byte, n), make([]byte, n)
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"read": func(t *rapid.T) {
+				a, b := buffers(t)
+				n, err := io.ReadFull(f, a)
+				m, want := io.ReadFull(model, b)
+				if string(a[:n]) != string(b[:m]) || err != want {
+					t.Fatalf("read %q, %v, want %q, %v", a[:n], err, b[:m], want)
+				}
+			},
+			"read at": func(t *rapid.T) {
+				a, b := buffers(t)
+				at := rapid.Int64Range(0, 50).Draw(t, "at")
+				n, err := f.ReadAt(a, at)
+				m, want := model.ReadAt(b, at)
+				if string(a[:n]) != string(b[:m]) || len(a) > 0 && (err == io.EOF) != (want == io.EOF) {
+					t.Fatalf("read %q, %v, want %q, %v", a[:n], err, b[:m], want)
+				}
+			},
+			"seek": func(t *rapid.T) {
+				offset, whence := rapid.Int64Range(-50, 50).Draw(t, "offset"), rapid.IntRange(0, 3).Draw(t, "whence")
+				at, err := f.Seek(offset, whence)
+				want, bad := model.Seek(offset, whence)
+				if at != want || (err != nil) != (bad != nil) {
+					t.Fatalf("at %d, %v, want %d, %v", at, err, want, bad)
+				}
+			},
+		})
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Read(make([]byte, 1)); !errors.Is(err, iofs.ErrClosed) {
+			t.Fatalf("after the end: %v", err)
+		}
+	})
 }

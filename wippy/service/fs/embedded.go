@@ -34,7 +34,15 @@ func (e *Embedded) OpenFile(name string, flag int, _ fs.FileMode) (File, error) 
 	if err != nil {
 		return nil, failed("open", name, err)
 	}
-	return &embeddedFile{File: f, name: name}, nil
+	file := &embeddedFile{File: f, name: name}
+	if _, seeks := f.(io.Seeker); !seeks {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, errors.Join(failed("open", name, err), f.Close())
+		}
+		return &forwardFile{embeddedFile: file, open: func() (fs.File, error) { return e.files.Open(p) }, size: info.Size()}, nil
+	}
+	return file, nil
 }
 
 // Stat implements FS.
@@ -85,13 +93,9 @@ func (f *embeddedFile) ReadDir(n int) ([]fs.DirEntry, error) {
 	return d.ReadDir(n)
 }
 
-// Seek moves the position; files that are compressed may not be able to.
+// Seek moves the position.
 func (f *embeddedFile) Seek(offset int64, whence int) (int64, error) {
-	s, ok := f.File.(io.Seeker)
-	if !ok {
-		return 0, failed("seek", f.name, errors.ErrUnsupported)
-	}
-	return s.Seek(offset, whence)
+	return f.File.(io.Seeker).Seek(offset, whence)
 }
 
 // ReadAt reads at an offset; where the file has no such method it must not be read otherwise meanwhile.
@@ -101,12 +105,17 @@ func (f *embeddedFile) ReadAt(p []byte, offset int64) (n int, err error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return readAt(f, p, offset)
+}
+
+// readAt reads at an offset and moves the position back.
+func readAt(f io.ReadSeeker, p []byte, offset int64) (n int, err error) {
 	at, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0, err
 	}
 	if _, err = f.Seek(offset, io.SeekStart); err == nil {
-		if n, err = io.ReadFull(f.File, p); errors.Is(err, io.ErrUnexpectedEOF) {
+		if n, err = io.ReadFull(f, p); errors.Is(err, io.ErrUnexpectedEOF) {
 			err = io.EOF
 		}
 	}

@@ -24,7 +24,7 @@ const (
 )
 
 // Kinds lists them.
-func Kinds() []string { return []string{KindService, KindRouter, KindEndpoint} }
+func Kinds() []string { return []string{KindService, KindRouter, KindEndpoint, KindStatic} }
 
 // serverConfig is the decoded form of an http.service.
 type serverConfig struct {
@@ -167,19 +167,23 @@ func decodeRouter(e registry.Entry) (routerConfig, []fields.Warning, error) {
 		r.Report(&fields.Error{Path: "meta.server", Message: "server metadata is required"})
 	}
 	c.before, c.after = r.Strings("middleware"), r.Strings("post_middleware")
-	c.options, c.postOption = options(r, "options"), options(r, "post_options")
-	for _, list := range []map[string]string{c.options, c.postOption} {
-		for _, name := range idOptions {
-			if v, ok := list[name]; ok {
-				list[name] = resolve(e, v)
-			}
-		}
-	}
+	c.options, c.postOption = middlewareOptions(e, r, "options"), middlewareOptions(e, r, "post_options")
 	return c, r.Unknown(), r.Err()
 }
 
 // idOptions are the options of middleware that name an entry.
-var idOptions = []string{"token_auth.store", "token_store"}
+var idOptions = []string{"token_auth.store", "token_store", "sendfile.fs", "fs"}
+
+// middlewareOptions are the options of a list of middleware.
+func middlewareOptions(e registry.Entry, r *fields.Reader, name string) map[string]string {
+	list := options(r, name)
+	for _, name := range idOptions {
+		if v, ok := list[name]; ok {
+			list[name] = resolve(e, v)
+		}
+	}
+	return list
+}
 
 // options reads a map of texts; numbers and booleans are taken as such.
 func options(r *fields.Reader, name string) map[string]string {

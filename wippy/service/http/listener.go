@@ -26,6 +26,7 @@ type Deps struct {
 	Tokens     TokenStores           // may be nil when no router asks for tokens
 	Metrics    *metrics.Metrics      // of the middleware metrics; nil counts nothing
 	Middleware map[string]Middleware // beside those of this package
+	Files      Filesystems           // may be nil when nothing serves files
 	Log        *slog.Logger
 	Warn       func(registry.Entry, []fields.Warning)
 }
@@ -40,6 +41,7 @@ type Listener struct {
 	servers   map[string]*server
 	routers   map[string]*router
 	endpoints map[string]endpointConfig
+	mounts    map[string]*mount
 	changed   map[string]bool         // servers of the transaction under way
 	tables    map[string]http.Handler // made by Commit, live from Committed on
 }
@@ -56,7 +58,7 @@ func (r *router) wrap(h http.Handler) http.Handler { return r.before.wrap(h) }
 // NewListener returns a listener without entries.
 func NewListener(deps Deps) *Listener {
 	return &Listener{deps: deps, servers: map[string]*server{}, routers: map[string]*router{},
-		endpoints: map[string]endpointConfig{}, changed: map[string]bool{}}
+		endpoints: map[string]endpointConfig{}, mounts: map[string]*mount{}, changed: map[string]bool{}}
 }
 
 // Check implements fields.Checker.
@@ -66,6 +68,8 @@ func (l *Listener) Check(e registry.Entry) (unknown []fields.Warning, err error)
 		_, unknown, err = decodeServer(e)
 	case KindRouter:
 		_, unknown, err = decodeRouter(e)
+	case KindStatic:
+		_, unknown, err = decodeStatic(e)
 	default:
 		_, unknown, err = decodeEndpoint(e)
 	}
@@ -93,6 +97,8 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 		return nil
 	case KindRouter:
 		return l.addRouter(id, e)
+	case KindStatic:
+		return l.addMount(id, e)
 	}
 	return l.addEndpoint(id, e)
 }
@@ -182,6 +188,11 @@ func (l *Listener) forget(e registry.Entry) {
 			l.changed[r.config.server] = true
 			delete(l.routers, id)
 		}
+	case KindStatic:
+		if m := l.mounts[id]; m != nil {
+			l.changed[m.config.server] = true
+			delete(l.mounts, id)
+		}
 	default:
 		if r := l.routers[l.endpoints[id].router]; r != nil {
 			l.changed[r.config.server] = true
@@ -209,7 +220,7 @@ func (l *Listener) Commit(context.Context) error {
 				routes = append(routes, route{c.method, c.pattern(r.config.prefix), endpoint, c.function, r})
 			}
 		}
-		table, err := l.newTable(routes)
+		table, err := l.newTable(routes, l.mountsOf(id))
 		if err != nil {
 			errs = append(errs, err)
 			continue

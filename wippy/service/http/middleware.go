@@ -49,6 +49,7 @@ func (l *Listener) makers() map[string]func(settings) (middleware, error) {
 		"endpoint_firewall": newEndpointFirewall,
 		"resource_firewall": newResourceFirewall,
 		"metrics":           newMetrics(l.deps.Metrics),
+		"sendfile":          l.newSendFile,
 	}
 	for name, make := range l.deps.Middleware {
 		all[name] = func(s settings) (middleware, error) { return make(s) }

@@ -26,7 +26,7 @@ var conflictText = regexp.MustCompile(`(?s)pattern "([^"]*)" \(.*?\) conflicts w
 
 // newTable makes the routing table of one server: an immutable handler. Every path with a
 // method other than OPTIONS also answers OPTIONS, so that middleware sees preflights.
-func (l *Listener) newTable(routes []route) (http.Handler, error) {
+func (l *Listener) newTable(routes []route, mounts []*mount) (http.Handler, error) {
 	slices.SortFunc(routes, func(a, b route) int { return strings.Compare(a.pattern+" "+a.method, b.pattern+" "+b.method) })
 	mux := http.NewServeMux()
 	var conflicts []string
@@ -49,6 +49,9 @@ func (l *Listener) newTable(routes []route) (http.Handler, error) {
 			answered[r.pattern] = true
 			add(http.MethodOptions+" "+r.pattern, r.router.before.wrap(http.HandlerFunc(noContent)))
 		}
+	}
+	for _, m := range mounts {
+		add(m.config.path+"/", m.handler())
 	}
 	if len(conflicts) > 0 {
 		return nil, fault.New(fault.Conflict, "route pattern conflicts detected:\n"+strings.Join(conflicts, "\n"))
