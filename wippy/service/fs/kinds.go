@@ -62,36 +62,54 @@ func (l *Listener) Delete(_ context.Context, e registry.Entry) error {
 	return nil
 }
 
-func (l *Listener) open(e registry.Entry) (FS, error) {
+// Check implements fields.Checker. It does not look at the disk.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := l.decode(e)
+	return unknown, err
+}
+
+// config is the decoded form of an fs.directory.
+type config struct {
+	path   string
+	mode   fs.FileMode
+	create bool
+}
+
+func (l *Listener) decode(e registry.Entry) (config, []fields.Warning, error) {
 	r := fields.New(e.Data)
 	r.Ignore("lifecycle")
 	if e.Kind == KindEmbed {
-		l.warn(e, r.Unknown())
+		return config{}, r.Unknown(), r.Err()
+	}
+	c := config{path: filepath.FromSlash(r.String("directory", "")), mode: l.mode(r), create: r.Bool("auto_init", false)}
+	if c.path == "" {
+		r.Reject("directory", "directory path is required")
+	}
+	if base := l.base(e, r); !filepath.IsAbs(c.path) {
+		c.path = filepath.Join(base, c.path)
+	}
+	return c, r.Unknown(), r.Err()
+}
+
+func (l *Listener) open(e registry.Entry) (FS, error) {
+	c, unknown, err := l.decode(e)
+	l.warn(e, unknown)
+	if err != nil {
+		return nil, err
+	}
+	if e.Kind == KindEmbed {
 		if l.Embedded != nil {
 			if files, ok := l.Embedded(e.ID.String()); ok {
-				return NewEmbedded(files), r.Err()
+				return NewEmbedded(files), nil
 			}
 		}
 		return nil, fault.New(fault.NotFound, "no embedded files for "+e.ID.String()+
 			": entries of kind "+KindEmbed+" are made by packing; write one of kind "+KindDirectory)
 	}
-	directory, mode, create := r.String("directory", ""), l.mode(r), r.Bool("auto_init", false)
-	if directory == "" {
-		r.Reject("directory", "directory path is required")
-	}
-	base := l.base(e, r)
-	l.warn(e, r.Unknown())
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	path := filepath.FromSlash(directory)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(base, path)
-	}
-	path, err := filepath.Abs(path)
+	path, err := filepath.Abs(c.path)
 	if err == nil {
 		var d *Directory
-		if d, err = NewDirectory(path, mode, create); err == nil {
+		if d, err = NewDirectory(path, c.mode, c.create); err == nil {
 			return d, nil
 		}
 	}

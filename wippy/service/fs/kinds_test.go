@@ -68,7 +68,14 @@ func TestDirectoryEntries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, s, dir, warnings := listener(t)
+			_, checked := l.Check(entry(fs.KindDirectory, c.data, c.meta))
+			if _, err := os.Stat(filepath.Join(dir, "project", "new")); err == nil {
+				t.Error("checking has made a directory")
+			}
 			err := l.Create(t.Context(), entry(fs.KindDirectory, c.data, c.meta))
+			if invalid := fault.KindOf(err) == fault.Invalid; invalid != (checked != nil) {
+				t.Errorf("checked: %v, created: %v", checked, err)
+			}
 			if len(*warnings) > 0 {
 				t.Errorf("warnings %v", *warnings)
 			}

@@ -104,7 +104,7 @@ func (l *Listener) serveNamed(w http.ResponseWriter, r *http.Request, id, name s
 	}
 	if status != 0 && status != http.StatusOK {
 		// Another status goes with the whole file, whatever the client has of it.
-		w = &statusWriter{w, status}
+		w = &otherStatus{w, status}
 		r = r.Clone(r.Context())
 		for _, name := range []string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"} {
 			r.Header.Del(name)
@@ -196,14 +196,14 @@ func (h *heldWriter) Flush() { _ = h.FlushError() }
 // Unwrap is how http.ResponseController finds the rest.
 func (h *heldWriter) Unwrap() http.ResponseWriter { return h.ResponseWriter }
 
-// statusWriter replaces the status of a success.
-type statusWriter struct {
+// otherStatus replaces the status of a success.
+type otherStatus struct {
 	http.ResponseWriter
 	status int
 }
 
 // WriteHeader implements http.ResponseWriter.
-func (s *statusWriter) WriteHeader(status int) {
+func (s *otherStatus) WriteHeader(status int) {
 	if status == http.StatusOK {
 		status = s.status
 	}
@@ -211,4 +211,4 @@ func (s *statusWriter) WriteHeader(status int) {
 }
 
 // Unwrap is how http.ResponseController finds the rest.
-func (s *statusWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+func (s *otherStatus) Unwrap() http.ResponseWriter { return s.ResponseWriter }
