@@ -16,6 +16,7 @@ func (r *Runtime) loadHTTP() error {
 		Supervisor: KeySupervisor.MustGet(r.dict),
 		Tokens:     KeyTokens.MustGet(r.dict),
 		Metrics:    KeyMetrics.MustGet(r.dict),
+		Files:      KeyFilesystems.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Warn:       r.warnFields,
 	})
