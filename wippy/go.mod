@@ -3,6 +3,7 @@ module github.com/wippyrun/kit/wippy
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/expr-lang/expr v1.17.8
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.13.0

@@ -14,6 +14,7 @@ func (r *Runtime) loadHTTP() error {
 	l := http.NewListener(http.Deps{
 		Functions:  KeyFunctions.MustGet(r.dict),
 		Supervisor: KeySupervisor.MustGet(r.dict),
+		Sessions:   r.sessionRuntime(),
 		Tokens:     KeyTokens.MustGet(r.dict),
 		Metrics:    KeyMetrics.MustGet(r.dict),
 		Files:      KeyFilesystems.MustGet(r.dict),

@@ -8,6 +8,7 @@ import (
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/luart/engine"
 	luahttpclient "github.com/wippyrun/kit/wippy/lua/httpclient"
+	"github.com/wippyrun/kit/wippy/service/http/session"
 )
 
 // registerWeb adds the modules that reach other servers.
@@ -24,4 +25,16 @@ func (r *Runtime) webComponent(dependsOn ...string) loader.Component {
 		KeyHTTPClient.MustGet(r.dict).Close()
 		return nil
 	}}
+}
+
+// sessionRuntime is what the sessions of HTTP clients see of the system.
+func (r *Runtime) sessionRuntime() session.Runtime {
+	return session.Runtime{
+		Node:       KeyNode.MustGet(r.dict),
+		Topology:   KeyRemote.MustGet(r.dict),
+		Send:       r.router.Send,
+		Next:       KeyPIDs.MustGet(r.dict).Next,
+		Transcoder: KeyTranscoder.MustGet(r.dict),
+		Log:        r.log.With("logger", "http"),
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/service/http/session"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
@@ -34,6 +35,7 @@ type serverConfig struct {
 	auto              bool        // the overlay network has the certificate
 	network           string      // id of the overlay to listen on
 	access            bool        // log each request
+	mailbox           int         // messages that wait for a client
 	dev               bool        // show programmers what failed
 	lifecycle         supervisor.Lifecycle
 }
@@ -51,7 +53,9 @@ func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
 		}
 	}
 	c.access, c.dev = r.Bool("access_log", false), r.Bool("dev", false)
-	r.Sub("host").Ignore("buffer_size", "worker_count") // sessions need no queue of their own
+	h := r.Sub("host")
+	c.mailbox = h.Int("buffer_size", session.DefaultBuffer)
+	h.Ignore("worker_count") // sessions need none
 	c.tls, c.auto = decodeTLS(r.Sub("tls"))
 	c.network = resolve(e, r.String("network", ""))
 	return c, r.Unknown(), r.Err()

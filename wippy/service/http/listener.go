@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/service/http/session"
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/metrics"
@@ -23,6 +24,7 @@ import (
 type Deps struct {
 	Functions  *functions.Registry
 	Supervisor host.Supervisor
+	Sessions   session.Runtime
 	Tokens     TokenStores           // may be nil when no router asks for tokens
 	Metrics    *metrics.Metrics      // of the middleware metrics; nil counts nothing
 	Middleware map[string]Middleware // beside those of this package
@@ -89,7 +91,7 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 		}
 		l.deps.Warn(e, unknown)
 		s := newServer(id, c, l.deps.Log)
-		if err := l.deps.Supervisor.Register(id, s, c.lifecycle, nil); err != nil {
+		if err := l.deps.Supervisor.Register(id, &hosted{server: s, runtime: l.deps.Sessions}, c.lifecycle, nil); err != nil {
 			return err
 		}
 		l.servers[id] = s

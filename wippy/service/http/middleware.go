@@ -50,6 +50,8 @@ func (l *Listener) makers() map[string]func(settings) (middleware, error) {
 		"resource_firewall": newResourceFirewall,
 		"metrics":           newMetrics(l.deps.Metrics),
 		"sendfile":          l.newSendFile,
+		"websocket_relay":   newWebSocketRelay,
+		"sse_relay":         newSSERelay,
 	}
 	for name, make := range l.deps.Middleware {
 		all[name] = func(s settings) (middleware, error) { return make(s) }
