@@ -142,10 +142,11 @@ func (r *Runtime) serviceContext(ctx context.Context, id string, lc supervisor.L
 		actor *authority.Actor
 		scope *authority.Scope
 	)
-	if a := lc.Security.Actor; a != nil {
+	s := r.securityOf(id, lc)
+	if a := s.Actor; a != nil {
 		actor = &authority.Actor{ID: a.ID, Meta: a.Meta}
 	}
-	if s := lc.Security; len(s.Policies)+len(s.Groups) > 0 {
+	if len(s.Policies)+len(s.Groups) > 0 {
 		own := registry.ParseID(id)
 		all := KeyPolicies.MustGet(r.dict).Scope(resolved(own, s.Policies), resolved(own, s.Groups), func(err error) {
 			r.log.Warn("the scope of a service lacks a part", "service", id, "error", err)
@@ -162,6 +163,22 @@ func (r *Runtime) serviceContext(ctx context.Context, id string, lc supervisor.L
 		r.log.Error("a service has no actor", "service", id, "error", err) // cannot be: the frame is new
 	}
 	return appctx.WithFrame(ctx, frame)
+}
+
+// securityOf returns on whose behalf a service works: as its entry says now, which may have changed since the service was
+// registered.
+func (r *Runtime) securityOf(id string, lc supervisor.Lifecycle) supervisor.Security {
+	e, ok := KeyRegistry.MustGet(r.dict).Snapshot().Get(registry.ParseID(id))
+	if !ok {
+		return lc.Security
+	}
+	e = (&expanding{vars: r.variable}).before(e)
+	data, _ := e.Data.(map[string]any)
+	current, err := supervisor.ParseLifecycle(data["lifecycle"])
+	if err != nil {
+		return lc.Security // a variable of it has gone
+	}
+	return current.Security
 }
 
 // resolved makes bare names ids of the namespace of id.

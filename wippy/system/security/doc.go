@@ -21,4 +21,12 @@
 //     (TestGate). That path takes two look-ups in a frame and allocates nothing.
 //   - Actors, scopes and policies never change once they are made and may be used by any number of goroutines. An
 //     evaluation takes no lock.
+//
+// # Caveats
+//
+// What is defended against is a program that acts for somebody: it cannot do what the scope it was given does not
+// allow, nor give what it calls or spawns another one, unless the scope allows that too. Trusted is whoever writes the
+// entries: they say who may do what, and code that runs without an actor may do everything unless the mode is strict.
+// Messages do not carry an actor: who receives one goes on acting for whom it acted before. A scope that somebody holds
+// keeps its policies when the entries change; it has to be looked up again for a change to count.
 package security
