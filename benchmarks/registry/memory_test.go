@@ -46,56 +46,58 @@ func atDepth(n int, f func()) {
 // write first; it has no versions.
 func BenchmarkGet(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
-		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
-			var ids [1024]registry.ID
-			for i, at := range some(n) {
-				ids[i] = entry(at).ID
-			}
-			var texts [1024]string // apart from the ids in memory
-			for i, id := range ids {
-				texts[i] = id.String()
-			}
-			b.Run("ours", func(b *testing.B) {
-				r := sharedRegistry(b, n)
-				measure.Items(b, len(ids), moved(func() {
-					for _, id := range ids[:] {
-						if _, err := r.Get(id); err != nil {
-							b.Fatal(err)
-						}
-					}
-				}))
-			})
-			b.Run("rwmutex-map", func(b *testing.B) {
-				m := map[registry.ID]registry.Entry{}
-				for e := range sharedRegistry(b, n).Snapshot().All() {
-					m[e.ID] = e
-				}
-				var mu sync.RWMutex
-				measure.Items(b, len(ids), moved(func() {
-					for _, id := range ids[:] {
-						mu.RLock()
-						e, ok := m[id]
-						mu.RUnlock()
-						if !ok || e.Kind == "" {
-							b.Fatal("missing")
-						}
-					}
-				}))
-			})
-			b.Run("go-memdb", func(b *testing.B) {
-				db := sharedMemDB(b, n)
-				measure.Items(b, len(texts), moved(func() {
-					for _, text := range texts[:] {
-						txn := db.Txn(false)
-						if v, err := txn.First("entry", "id", text); err != nil || v == nil {
-							b.Fatal("missing", err)
-						}
-						txn.Abort()
-					}
-				}))
-			})
-		})
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) { get(b, n) })
 	}
+}
+
+func get(b *testing.B, n int) {
+	var ids [1024]registry.ID
+	for i, at := range some(n) {
+		ids[i] = entry(at).ID
+	}
+	var texts [1024]string // apart from the ids in memory
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	b.Run("ours", func(b *testing.B) {
+		r := sharedRegistry(b, n)
+		measure.Items(b, len(ids), moved(func() {
+			for _, id := range ids[:] {
+				if _, err := r.Get(id); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}))
+	})
+	b.Run("rwmutex-map", func(b *testing.B) {
+		m := map[registry.ID]registry.Entry{}
+		for e := range sharedRegistry(b, n).Snapshot().All() {
+			m[e.ID] = e
+		}
+		var mu sync.RWMutex
+		measure.Items(b, len(ids), moved(func() {
+			for _, id := range ids[:] {
+				mu.RLock()
+				e, ok := m[id]
+				mu.RUnlock()
+				if !ok || e.Kind == "" {
+					b.Fatal("missing")
+				}
+			}
+		}))
+	})
+	b.Run("go-memdb", func(b *testing.B) {
+		db := sharedMemDB(b, n)
+		measure.Items(b, len(texts), moved(func() {
+			for _, text := range texts[:] {
+				txn := db.Txn(false)
+				if v, err := txn.First("entry", "id", text); err != nil || v == nil {
+					b.Fatal("missing", err)
+				}
+				txn.Abort()
+			}
+		}))
+	})
 }
 
 // BenchmarkSnapshot takes a view of 100 000 entries that stays as it is, and reads one of
@@ -168,35 +170,37 @@ func BenchmarkScan(b *testing.B) {
 // return to and indexes every field; go-memdb does the transaction and three indexes.
 func BenchmarkApply(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
-		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
-			var changed [256]registry.Entry
-			for i, at := range some(n)[:len(changed)] {
-				changed[i] = entry(at)
-				changed[i].Data = map[string]any{"n": float64(-i - 1)}
-			}
-			b.Run("ours", func(b *testing.B) {
-				r := sharedRegistry(b, n)
-				measure.Items(b, len(changed), func() {
-					for _, e := range changed[:] {
-						c := registry.Changeset{{Kind: registry.Update, Entry: e}}
-						if _, err := r.Apply(context.Background(), c); err != nil {
-							b.Fatal(err)
-						}
-					}
-				})
-			})
-			b.Run("go-memdb", func(b *testing.B) {
-				db := sharedMemDB(b, n)
-				measure.Items(b, len(changed), func() {
-					for _, e := range changed[:] {
-						txn := db.Txn(true)
-						if err := txn.Insert("entry", rowOf(e)); err != nil {
-							b.Fatal(err)
-						}
-						txn.Commit()
-					}
-				})
-			})
-		})
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) { apply(b, n) })
 	}
+}
+
+func apply(b *testing.B, n int) {
+	var changed [256]registry.Entry
+	for i, at := range some(n)[:len(changed)] {
+		changed[i] = entry(at)
+		changed[i].Data = map[string]any{"n": float64(-i - 1)}
+	}
+	b.Run("ours", func(b *testing.B) {
+		r := sharedRegistry(b, n)
+		measure.Items(b, len(changed), func() {
+			for _, e := range changed[:] {
+				c := registry.Changeset{{Kind: registry.Update, Entry: e}}
+				if _, err := r.Apply(context.Background(), c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	})
+	b.Run("go-memdb", func(b *testing.B) {
+		db := sharedMemDB(b, n)
+		measure.Items(b, len(changed), func() {
+			for _, e := range changed[:] {
+				txn := db.Txn(true)
+				if err := txn.Insert("entry", rowOf(e)); err != nil {
+					b.Fatal(err)
+				}
+				txn.Commit()
+			}
+		})
+	})
 }

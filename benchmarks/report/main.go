@@ -19,6 +19,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/wippyrun/kit/benchmarks/internal/results"
 )
 
 func main() {
@@ -31,10 +33,10 @@ func main() {
 }
 
 func run(in io.Reader, out io.Writer, best bool) error {
-	r, err := read(in)
+	r, err := results.Read(in)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(out, r.table(best))
+	_, err = io.WriteString(out, r.Table(best))
 	return err
 }

@@ -228,3 +228,8 @@ func (l *layout) reusable(L *lua.LState) (size int, ok bool) {
 func (l *layout) hashed(t *lua.LTable) bool {
 	return !reflect.ValueOf(t).Elem().Field(l.hash).IsNil()
 }
+
+// keys counts the keys that a table has, or once had, outside its array part.
+func (l *layout) keys(t *lua.LTable) int {
+	return reflect.ValueOf(t).Elem().Field(l.hash).Len()
+}

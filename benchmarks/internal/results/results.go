@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package results reads what the benchmarks print and sets ours beside each peer.
+//
+// Of several measurements of one thing the median counts. Where single latencies were
+// measured, their median (p50-ns) stands for the time.
+package results
 
 import (
 	"bufio"
@@ -22,8 +26,8 @@ const ours = "ours"
 // module is where the paths of the packages begin with that hold the benchmarks.
 const module = "/benchmarks/"
 
-// results are the measurements in the order in which things were first measured.
-type results struct {
+// Set holds measurements in the order in which things were first measured. Make one with Read.
+type Set struct {
 	things []*thing
 }
 
@@ -40,9 +44,9 @@ type contestant struct {
 
 var procs = regexp.MustCompile(`-\d+$`)
 
-// read understands the text that go test prints.
-func read(in io.Reader) (*results, error) {
-	r := &results{}
+// Read understands the text that go test prints.
+func Read(in io.Reader) (*Set, error) {
+	r := &Set{}
 	suite, failed := "", false
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
@@ -88,7 +92,7 @@ func suiteOf(pkg string) string {
 	return suite
 }
 
-func (r *results) contestant(name, who string) *contestant {
+func (r *Set) contestant(name, who string) *contestant {
 	i := slices.IndexFunc(r.things, func(t *thing) bool { return t.name == name })
 	if i < 0 {
 		i = len(r.things)
@@ -111,8 +115,69 @@ func (c *contestant) median(unit string) (float64, bool) {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2, true
 }
 
-// table renders one row per contestant; best is the flag of that name.
-func (r *results) table(best bool) string {
+// Who lists those measured at a thing, ours first when it is there, the others in order of
+// appearance.
+func (r *Set) Who(thing string) []string {
+	var names []string
+	for _, t := range r.things {
+		if t.name != thing {
+			continue
+		}
+		for _, c := range t.contestants {
+			if c.name == ours {
+				names = append([]string{ours}, names...)
+			} else {
+				names = append(names, c.name)
+			}
+		}
+	}
+	return names
+}
+
+// Things lists what was measured and begins with prefix.
+func (r *Set) Things(prefix string) []string {
+	var names []string
+	for _, t := range r.things {
+		if strings.HasPrefix(t.name, prefix) {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// Time returns the time of a contestant in nanoseconds: the median, or with best the quickest
+// batch; ok is false where none was measured.
+func (r *Set) Time(thing, who string, best bool) (ns float64, ok bool) {
+	if c := r.find(thing, who); c != nil {
+		return c.time(best)
+	}
+	return 0, false
+}
+
+// Value returns the median of a contestant's measurements in a unit.
+func (r *Set) Value(thing, who, unit string) (v float64, ok bool) {
+	if c := r.find(thing, who); c != nil {
+		return c.median(unit)
+	}
+	return 0, false
+}
+
+func (r *Set) find(thing, who string) *contestant {
+	for _, t := range r.things {
+		if t.name != thing {
+			continue
+		}
+		for _, c := range t.contestants {
+			if c.name == who {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// Table renders one row per contestant. With best the quickest batch stands for the time.
+func (r *Set) Table(best bool) string {
 	var b strings.Builder
 	b.WriteString("| measured | who | ns | ratio | B | allocs | other |\n|---|---|---:|---:|---:|---:|---|\n")
 	for _, t := range r.things {
@@ -121,13 +186,13 @@ func (r *results) table(best bool) string {
 			ns, timed := c.time(best)
 			duration, ratio := "", ""
 			if timed {
-				duration = number(ns)
+				duration = Number(ns)
 			}
 			switch {
 			case c.name == ours:
 				base = ns
 			case base > 0 && timed:
-				ratio = number(ns / base)
+				ratio = Number(ns / base)
 			}
 			size, ok := c.median("B/item")
 			if !ok {
@@ -135,10 +200,10 @@ func (r *results) table(best bool) string {
 			}
 			bytes, allocs := "", ""
 			if ok {
-				bytes = number(size)
+				bytes = Number(size)
 			}
 			if v, ok := c.median("allocs/op"); ok {
-				allocs = number(v)
+				allocs = Number(v)
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", name, c.name, duration, ratio, bytes, allocs, c.others())
 			name = ""
@@ -177,7 +242,7 @@ func (c *contestant) others() string {
 			continue
 		}
 		v, _ := c.median(unit)
-		out = append(out, number(v)+" "+unit)
+		out = append(out, Number(v)+" "+unit)
 	}
 	return strings.Join(out, ", ")
 }
@@ -194,8 +259,8 @@ func rank(unit string) int {
 	}
 }
 
-// number prints about three digits and groups the rest.
-func number(v float64) string {
+// Number prints about three digits and groups the rest.
+func Number(v float64) string {
 	switch {
 	case v != 0 && v < 10:
 		return strconv.FormatFloat(v, 'g', 2, 64)
