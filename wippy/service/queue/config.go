@@ -19,11 +19,10 @@ const (
 	KindConsumer = "queue.consumer"
 )
 
-// Limits and defaults of a consumer.
+// Limits of a consumer. How many messages it takes in advance by default is the driver's.
 const (
-	maxConcurrency  = 1000
-	maxPrefetch     = 10000
-	defaultPrefetch = 10
+	maxConcurrency = 1000
+	maxPrefetch    = 10000
 )
 
 // resolve makes a bare name one of the namespace of the entry.
@@ -95,9 +94,7 @@ func decodeConsumer(e registry.Entry, driver Driver) (consumerConfig, []fields.W
 		r.Reject("prefetch", fmt.Sprintf("prefetch %d exceeds maximum %d", c.prefetch, maxPrefetch))
 	}
 	c.concurrency = max(c.concurrency, 1)
-	if c.prefetch <= 0 {
-		c.prefetch = defaultPrefetch
-	}
+	c.prefetch = max(c.prefetch, 0)
 	options := driverOptions(r)
 	if driver != nil {
 		c.options = map[string]any{driver.Name(): driver.ConsumerOptions(options.Sub(driver.Name()))}

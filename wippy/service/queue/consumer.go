@@ -63,7 +63,7 @@ func (c *consumer) Start(ctx context.Context) (<-chan any, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := driver.Consume(ctx, c.config.queue, ConsumeOptions{Prefetch: c.config.prefetch, AutoAck: c.config.autoAck, Options: c.config.options[driver.Name()]})
+	source, err := driver.Consume(ctx, c.config.queue, ConsumeOptions{Prefetch: c.config.prefetch, Workers: c.config.concurrency, AutoAck: c.config.autoAck, Options: c.config.options[driver.Name()]})
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,8 @@ type Immediate interface {
 
 // ConsumeOptions say how a consumer takes messages.
 type ConsumeOptions struct {
-	Prefetch int // most messages taken and not settled
+	Prefetch int // most messages taken and not settled, 0 when the entry does not say
+	Workers  int // how many are handled at once
 	AutoAck  bool
 	Options  any // what the driver's ConsumerOptions has read
 }

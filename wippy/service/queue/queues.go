@@ -138,7 +138,7 @@ func (q *Queues) Consume(ctx context.Context, id string) (Subscription, error) {
 	if err != nil {
 		return nil, err
 	}
-	return driver.Consume(ctx, id, ConsumeOptions{Prefetch: defaultPrefetch})
+	return driver.Consume(ctx, id, ConsumeOptions{Workers: 1})
 }
 
 // bury puts the message of a delivery into a dead-letter queue and settles it.
