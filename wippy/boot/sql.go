@@ -6,6 +6,9 @@ import (
 	"context"
 
 	"github.com/wippyrun/kit/loader"
+	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/registry"
+	luasql "github.com/wippyrun/kit/wippy/lua/sql"
 	"github.com/wippyrun/kit/wippy/service/sql"
 )
 
@@ -28,4 +31,17 @@ func (r *Runtime) databasesComponent() loader.Component {
 			return listener.Close(ctx)
 		},
 	}
+}
+
+// sqlModule is the Lua module of the databases.
+func (r *Runtime) sqlModule() engine.Module {
+	luasql.Register(r.dispatcher())
+	return luasql.Module(luasql.Deps{
+		Databases: KeyDatabases.MustGet(r.dict),
+		Allow:     r.allow,
+		Kind: func(id string) string {
+			e, _ := KeyRegistry.MustGet(r.dict).Snapshot().Get(registry.ParseID(id))
+			return e.Kind
+		},
+	})
 }
