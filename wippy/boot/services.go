@@ -122,6 +122,7 @@ func (r *Runtime) loadEngine() error {
 		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
 		r.storeModule(),
+		r.sqlModule(),
 		r.securityModule(),
 		r.queueModule(),
 		templates.Module(library, r.allow.Allowed),
