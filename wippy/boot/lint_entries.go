@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/lua"
+	"github.com/wippyrun/kit/wippy/service/security"
 	"github.com/wippyrun/kit/wippy/system/suggest"
 )
 
@@ -125,6 +126,9 @@ func newReferences(entries []registry.Entry) *references {
 	for _, e := range entries {
 		r.ids = append(r.ids, e.ID.String())
 		r.known[e.ID.String()] = true
+		for _, group := range security.Groups(e) {
+			r.known[group] = true
+		}
 		r.namespaces[e.ID.Namespace] = true
 	}
 	return r

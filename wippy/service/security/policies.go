@@ -38,6 +38,12 @@ func NewPolicyListener(d *security.Directory, p Publisher, warn func(registry.En
 	return &PolicyListener{directory: d, publisher: p, warn: warn}
 }
 
+// Check implements fields.Checker.
+func (l *PolicyListener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decodePolicy(e)
+	return unknown, err
+}
+
 // Create adds a policy.
 func (l *PolicyListener) Create(_ context.Context, e registry.Entry) error {
 	return l.put(e, "policy.register")

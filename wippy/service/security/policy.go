@@ -88,15 +88,29 @@ func decodePolicy(e registry.Entry) (*policy, []fields.Warning, error) {
 	if e.Kind == KindExpr {
 		p.expression = readExpression(b)
 	}
+	p.groups = groups(e, r)
+	return p, r.Unknown(), r.Err()
+}
+
+func groups(e registry.Entry, r *fields.Reader) []string {
+	var all []string
 	for _, name := range r.Strings("groups") {
 		// The group of an expression is always one of its own namespace, whatever the name looks like.
 		group := registry.ID{Namespace: e.ID.Namespace, Name: name}
 		if e.Kind == KindPolicy {
 			group = e.ID.Resolve(name)
 		}
-		p.groups = append(p.groups, group.String())
+		all = append(all, group.String())
 	}
-	return p, r.Unknown(), r.Err()
+	return all
+}
+
+// Groups returns the groups that an entry makes, nil unless it is a policy: names that are used like ids and are none.
+func Groups(e registry.Entry) []string {
+	if e.Kind != KindPolicy && e.Kind != KindExpr {
+		return nil
+	}
+	return groups(e, fields.New(e.Data))
 }
 
 // readPatterns reads a text or a list of texts.

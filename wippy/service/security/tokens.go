@@ -65,6 +65,12 @@ func (t *Tokens) TokenStore(id string) (security.TokenStore, error) {
 	return s, nil
 }
 
+// Check implements fields.Checker.
+func (t *Tokens) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decodeTokenStore(e)
+	return unknown, err
+}
+
 // Create adds a token store.
 func (t *Tokens) Create(_ context.Context, e registry.Entry) error {
 	c, unknown, err := decodeTokenStore(e)
