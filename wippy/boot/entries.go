@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/wippyrun/kit/registry"
@@ -21,14 +20,14 @@ import (
 // Problems when files or configuration are at fault, and then names what is wrong
 // in both: the pipeline also runs over what the files without a problem say.
 func loadEntries(ctx context.Context, o Options, c *config.Config, log *slog.Logger) ([]registry.Entry, error) {
-	trees, err := locateTrees(o, log)
+	trees, err := locateTrees(o, c, log)
 	if err != nil {
 		return nil, err
 	}
 	entries, err := source.LoadTrees(ctx, trees, source.Options{
 		Lenient: o.Lenient,
 		Warn: func(p *source.Problem) {
-			log.Warn(p.Message, "at", p.Position(), "field", p.Field, "hint", p.Hint)
+			log.Warn(p.Message, told("at", p.Position(), "field", p.Field, "hint", p.Hint)...)
 		},
 	})
 	var broken source.Problems
@@ -48,18 +47,30 @@ func loadEntries(ctx context.Context, o Options, c *config.Config, log *slog.Log
 	return nil, append(sourceProblems(broken), pipelineProblems(err, true)...)
 }
 
+// locate finds the directories of a project.
+func locate(o Options, c *config.Config) (project.Layout, error) {
+	workspace, err := project.NewWorkspace(c.Sub("workspace", "replacements"), c.String("boot", "config_dir", o.Dir))
+	if err != nil {
+		return project.Layout{}, err
+	}
+	return project.Locate(o.Dir, o.LockFile, workspace)
+}
+
 // locateTrees finds where entries are read from.
-func locateTrees(o Options, log *slog.Logger) ([]source.Tree, error) {
-	sources, note, err := project.Locate(o.Dir, o.LockFile)
+func locateTrees(o Options, c *config.Config, log *slog.Logger) ([]source.Tree, error) {
+	layout, err := locate(o, c)
 	if err != nil {
 		return nil, err
 	}
-	if note != "" {
-		log.Info(note)
+	if layout.Deprecated != "" {
+		log.Warn(layout.Deprecated)
 	}
-	trees := make([]source.Tree, len(sources))
+	if layout.Note != "" {
+		log.Info(layout.Note)
+	}
+	trees := make([]source.Tree, len(layout.Sources))
 	var errs []error
-	for i, s := range sources {
+	for i, s := range layout.Sources {
 		trees[i] = source.Tree{Dir: s.Dir}
 		if s.Module == "" {
 			continue
@@ -93,19 +104,27 @@ func runPipeline(ctx context.Context, entries []registry.Entry, o Options, c *co
 		return nil, err
 	}
 	for _, w := range report.Warnings() {
-		args := []any{"stage", w.Stage, "entry", w.ID.String(), "at", w.Position}
-		if w.ID.IsZero() {
-			args = slices.Delete(args, 2, 4)
+		id := ""
+		if !w.ID.IsZero() {
+			id = w.ID.String()
 		}
-		if w.Hint != "" {
-			args = append(args, "hint", w.Hint)
-		}
-		log.Warn(w.Message, args...)
+		log.Warn(w.Message, told("stage", w.Stage, "entry", id, "at", w.Position, "hint", w.Hint)...)
 	}
 	if n := report.Removed(); n > 0 {
 		log.Info("entries disabled", "count", n)
 	}
 	return entries, nil
+}
+
+// told makes arguments for a logger of pairs, without those that are empty.
+func told(pairs ...string) []any {
+	var out []any
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out = append(out, pairs[i], pairs[i+1])
+		}
+	}
+	return out
 }
 
 // placeKeys gives the errors of a section that was read before any stage their places.

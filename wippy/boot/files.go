@@ -9,7 +9,6 @@ import (
 	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/archive"
-	"github.com/wippyrun/kit/wippy/boot/project"
 	luafs "github.com/wippyrun/kit/wippy/lua/fs"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/service/fs"
@@ -29,8 +28,8 @@ func (r *Runtime) loadFilesystems() error {
 	l.Dir = r.options.Dir
 	modules := map[string]string{}
 	// What keeps the sources from being found is told when the entries are read.
-	sources, _, _ := project.Locate(r.options.Dir, r.options.LockFile)
-	for _, s := range sources {
+	layout, _ := locate(r.options, r.config)
+	for _, s := range layout.Sources {
 		if s.Module != "" {
 			modules[s.Module] = s.Dir
 		}

@@ -100,5 +100,5 @@ func (o Options) configure() (*config.Config, []string, error) {
 		}
 		c.SetAt("override", key, config.ParseScalar(value), "-o")
 	}
-	return c, warnings, nil
+	return c, append(warnings, c.Check()...), nil
 }

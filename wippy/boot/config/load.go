@@ -21,7 +21,7 @@ import (
 var Known = []string{
 	"logger", "logmanager", "profiler", "control", "security", "registry", "relay", "supervisor", "lua", "finder", "shutdown",
 	"metrics", "prometheus", "dispatcher", "override", "disable", "network_service", "modules", "extensions", "lsp",
-	"otel", "cluster", "boot", "vars", "profiles", "workspace",
+	"otel", "cluster", "control", "boot", "vars", "profiles", "workspace",
 }
 
 // Load merges the given files, left to right, over an empty configuration, and the

@@ -3,6 +3,7 @@ package config_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,4 +180,38 @@ func FuzzLayers(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestValuesThatDoNotCountAreWarnings(t *testing.T) {
+	c, err := config.LoadText(`version: "1.0"
+registry: {histroy_type: sqlite, event_wait_timeout: 5, enable_history: "no", dispatch_internal_kinds: [1]}
+supervisor: {host: {worker_count: 1.5, buffer_size: 8.0}}
+relay: {peers: {a: "x:1", b: 2}, node_name: [a]}
+otel: {sample_rate: 0.5, anything: goes}
+shutdown: {timeout: "0", entirely_different: 1, other: null}
+finder: {query_cache_size: null}
+mine: {whatever: 1}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetFlag("profiler.enabled=maybe"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`--set: profiler.enabled must be true or false, got "maybe"; the default applies`,
+		`file.yaml:2:57: registry.enable_history must be true or false, got "no"; the default applies`,
+		`file.yaml:2:79: registry.dispatch_internal_kinds must be a list of strings, got [1]; the default applies`,
+		`file.yaml:2:34: registry.event_wait_timeout must be a duration such as "30s", got 5; the default applies`,
+		`file.yaml:2:12: unknown key registry.histroy_type, did you mean "history_type"?`,
+		`file.yaml:4:34: relay.node_name must be a string, got [a]; the default applies`,
+		`file.yaml:4:27: relay.peers.b must be a string, got 2; the default applies`,
+		`file.yaml:3:21: supervisor.host.worker_count must be an integer, got 1.5; the default applies`,
+	}
+	got := c.Check()
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }

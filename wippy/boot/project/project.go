@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -134,16 +135,24 @@ func (l *Lock) resolve(path string) string {
 }
 
 // Sources lists where entries come from, in load order: the source directory,
-// the replacements, then the vendored modules without replacement. A module
-// that is pinned but not on disk is an error that names it.
-func (l *Lock) Sources() ([]Source, error) {
+// the replacements, then the vendored modules without replacement. The workspace holds
+// further replacements, which win. A module that is pinned but not on disk is an error
+// that names it.
+func (l *Lock) Sources(workspace Workspace) ([]Source, error) {
 	out := []Source{{Dir: l.resolve(l.Directories.Src)}}
 	versions := map[string]string{}
 	for _, m := range l.Modules {
 		versions[m.Name] = m.Version
 	}
 	replaced := map[string]bool{}
+	for _, module := range slices.Sorted(maps.Keys(workspace)) {
+		replaced[module] = true
+		out = append(out, Source{Dir: preferSrc(workspace[module]), Module: module, Version: versions[module], Root: workspace[module]})
+	}
 	for _, r := range l.Replacements {
+		if replaced[r.From] {
+			continue
+		}
 		replaced[r.From] = true
 		out = append(out, Source{Dir: preferSrc(l.resolve(r.To)), Module: r.From, Version: versions[r.From], Root: l.resolve(r.To)})
 	}
@@ -190,10 +199,50 @@ func (l *Lock) Write(path string) error {
 	return nil
 }
 
-// Locate answers where the entries of the project in dir are. Without a lock
-// file that is dir/src when it exists, else dir itself; note then says so in
-// one line for the log.
-func Locate(dir, lockFile string) (sources []Source, note string, err error) {
+// Workspace says which modules are replaced by directories while they are worked on. It
+// belongs to the configuration and never gets into a lock file.
+type Workspace map[string]string
+
+// NewWorkspace reads the replacements of a configuration: directories by the name of the
+// module, relative to the directory of the configuration; nil cancels one.
+func NewWorkspace(values map[string]any, base string) (Workspace, error) {
+	w := Workspace{}
+	var errs []error
+	for _, module := range slices.Sorted(maps.Keys(values)) {
+		dir, ok := values[module].(string)
+		switch {
+		case values[module] == nil:
+			continue
+		case !moduleName.MatchString(module):
+			errs = append(errs, fmt.Errorf("workspace.replacements: %q is not of the form org/module", module))
+			continue
+		case !ok || dir == "":
+			errs = append(errs, fmt.Errorf("workspace.replacements.%s: must be a directory, got %v", module, values[module]))
+			continue
+		}
+		if !filepath.IsAbs(dir) {
+			dir = filepath.Join(base, dir)
+		}
+		if !isDir(dir) {
+			errs = append(errs, fmt.Errorf("workspace.replacements.%s: directory %s does not exist", module, dir))
+		}
+		w[module] = dir
+	}
+	return w, errors.Join(errs...)
+}
+
+// Layout is where the entries of a project are.
+type Layout struct {
+	Sources []Source
+	// Note says in one line for the log what was assumed, or is "".
+	Note string
+	// Deprecated names what the lock file should not have any more, or is "".
+	Deprecated string
+}
+
+// Locate finds the entries of the project in dir. Without a lock file they are in dir/src
+// when it exists, else in dir itself, and in the workspace.
+func Locate(dir, lockFile string, workspace Workspace) (Layout, error) {
 	path := lockFile
 	if path == "" {
 		path = LockFile
@@ -207,13 +256,20 @@ func Locate(dir, lockFile string) (sources []Source, note string, err error) {
 		if !isDir(src) {
 			src = dir
 		}
-		return []Source{{Dir: src}}, "no lock file found, reading entries from " + src, nil
+		lock = Default()
+		lock.Directories.Src = src
+		sources, err := lock.Sources(workspace)
+		return Layout{Sources: sources, Note: "no lock file found, reading entries from " + src}, err
 	}
 	if err != nil {
-		return nil, "", err
+		return Layout{}, err
 	}
-	sources, err = lock.Sources()
-	return sources, "", err
+	l := Layout{}
+	if len(lock.Replacements) > 0 {
+		l.Deprecated = path + ": replacements are deprecated; move them to workspace.replacements of the configuration"
+	}
+	l.Sources, err = lock.Sources(workspace)
+	return l, err
 }
 
 func preferSrc(dir string) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,15 +28,16 @@ func tree(t *testing.T, files map[string]string) string {
 
 func TestWithoutLockTheSrcDirectoryIsTakenAndSaid(t *testing.T) {
 	dir := tree(t, map[string]string{"src/_index.yaml": ""})
-	sources, note, err := project.Locate(dir, "")
+	layout, err := project.Locate(dir, "", nil)
+	sources, note := layout.Sources, layout.Note
 	if err != nil || len(sources) != 1 || sources[0].Dir != filepath.Join(dir, "src") || note == "" {
 		t.Errorf("Locate = %v, %q, %v", sources, note, err)
 	}
 	bare := t.TempDir()
-	if sources, _, _ := project.Locate(bare, ""); sources[0].Dir != bare {
+	if layout, _ := project.Locate(bare, "", nil); layout.Sources[0].Dir != bare {
 		t.Errorf("without src: %v", sources)
 	}
-	if _, _, err := project.Locate(bare, "my.lock"); !errors.Is(err, project.ErrNoLock) {
+	if _, err := project.Locate(bare, "my.lock", nil); !errors.Is(err, project.ErrNoLock) {
 		t.Errorf("a named lock may be missing: %v", err)
 	}
 }
@@ -59,7 +61,8 @@ replacements:
 	if err := os.Rename(filepath.Join(dir, "local"), filepath.Join(filepath.Dir(dir), "local")); err != nil {
 		t.Fatal(err)
 	}
-	sources, _, err := project.Locate(dir, "")
+	layout, err := project.Locate(dir, "", nil)
+	sources := layout.Sources
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +92,7 @@ func TestBadLocksSayWhatIsWrong(t *testing.T) {
 		"not vendored":  {"modules: [{name: a/x, version: 1.2.3}]", "a/x@1.2.3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := project.Locate(tree(t, map[string]string{"wippy.lock": tc.text}), "")
+			_, err := project.Locate(tree(t, map[string]string{"wippy.lock": tc.text}), "", nil)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
@@ -110,5 +113,38 @@ func TestWriteSortsAndKeepsPrivate(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestWorkspaceReplacesModules(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"wippy.lock":                 "directories: {modules: .wippy, src: src}\nmodules: [{name: a/vendored, version: 1.0.0}, {name: a/replaced, version: 2.0.0}]\nreplacements: [{from: a/replaced, to: old}]\n",
+		"src/x":                      "",
+		".wippy/vendor/a/vendored/x": "",
+		"old/x":                      "",
+		"new/src/x":                  "",
+		"other/x":                    "",
+	})
+	w, err := project.NewWorkspace(map[string]any{"a/replaced": "new", "a/vendored": "other", "a/canceled": nil}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layout, err := project.Locate(dir, "", w)
+	if err != nil || !strings.Contains(layout.Deprecated, "replacements are deprecated") {
+		t.Fatalf("%+v, %v", layout, err)
+	}
+	var got []string
+	for _, s := range layout.Sources {
+		rel, _ := filepath.Rel(dir, s.Dir)
+		got = append(got, s.Module+" "+s.Version+" "+filepath.ToSlash(rel))
+	}
+	if want := []string{"  src", "a/replaced 2.0.0 new/src", "a/vendored 1.0.0 other"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	_, err = project.NewWorkspace(map[string]any{"a/gone": "nowhere", "plain": "new", "a/number": 1, "a/empty": ""}, dir)
+	for _, want := range []string{"workspace.replacements.a/gone: directory", `"plain" is not of the form org/module`, "workspace.replacements.a/number: must be a directory, got 1", "a/empty"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is missing in %v", want, err)
+		}
 	}
 }

@@ -61,6 +61,6 @@ number of parts, "(a|b)" for one of several.`,
 	}
 	f.add(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object on each line")
-	cmd.Flags().IntVarP(&limit, "limit", "n", 0, "end after so many events")
+	cmd.Flags().IntVarP(&limit, "limit", "n", 0, "end after `n` events")
 	return cmd
 }

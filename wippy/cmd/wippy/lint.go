@@ -37,14 +37,14 @@ func (c *cli) lint() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lint",
 		Short: "Check entries and Lua sources without running them",
-		Long: `Check the entries of the project and their Lua sources, without running anything.
+		Long: `Check the entries of the project and their Lua sources, without running them.
 
-  P0001           a source does not parse
-  E0001           require or use of a module that the entry does not declare
-  R0001 … R0008   imports, modules, fields, references and kinds that do not exist
-                  or cannot be
-  W0001 … W0010   with --rules: empty blocks, globals, self comparisons, variables,
-                  parameters, modules and imports that are not used, shadowing
+  P0001         a source does not parse
+  E0001         require or use of a module that the entry does not declare
+  R0001…R0008   imports, modules, fields, references and kinds that do not exist
+                or cannot be
+  W0001…W0010   with --rules: empty blocks, globals, self comparisons, unused
+                variables, parameters, modules and imports, shadowing
 
 Errors make the exit code 1, warnings and hints do not.`,
 		Example: `  wippy lint

@@ -23,7 +23,7 @@ import (
 type nodeFlags struct{ pid int }
 
 func (f *nodeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&f.pid, "pid", 0, "the node with this process id, whatever project it runs")
+	cmd.Flags().IntVar(&f.pid, "pid", 0, "the node with the process `id`, whatever project it runs")
 }
 
 // connect finds the node: that of the project directory or, when no directory was given, the only one there is.

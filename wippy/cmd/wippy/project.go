@@ -33,7 +33,7 @@ func (p *projectFlags) add(flags *pflag.FlagSet) {
 // acceptRegistry takes the address of a hub of modules, which scripts may pass along.
 // Nothing is fetched from there: see refuseTarget.
 func acceptRegistry(flags *pflag.FlagSet) {
-	flags.String("registry", "", "address of a hub of modules, not used")
+	flags.String("registry", "", "`address` of a hub of modules, not used")
 	_ = flags.MarkHidden("registry") // it exists
 }
 

@@ -23,8 +23,8 @@ type processFlags struct {
 
 func (f *processFlags) add(cmd *cobra.Command, order string, limit int) {
 	f.nodeFlags.add(cmd)
-	cmd.Flags().StringVar(&f.order, "sort", order, "order: "+strings.Join(inspect.Orders(), ", "))
-	cmd.Flags().IntVarP(&f.limit, "limit", "n", limit, "show so many processes at most, 0 for all")
+	cmd.Flags().StringVar(&f.order, "sort", order, "order by `column`: "+strings.Join(inspect.Orders(), ", "))
+	cmd.Flags().IntVarP(&f.limit, "limit", "n", limit, "show at most `n` processes, 0 for all")
 }
 
 func (c *cli) ps() *cobra.Command {
@@ -38,7 +38,8 @@ func (c *cli) ps() *cobra.Command {
 		Long: `List the processes of a running node: those whose id, entry, host or name
 contains the text, or all.
 
-QUEUE is what waits for the process: messages, and outcomes of what it asked for.
+QUEUE is what waits for the process: messages, and outcomes of what it asked
+for.
 WAITS is how many outcomes it waits for. STEPS counts how often a worker took it
 up, TIME estimates how long it ran. MEMORY, with --memory or --sort memory, is
 what the process says it keeps alive; "-" when it was too busy to answer.

@@ -139,9 +139,9 @@ func (c *cli) registryDiff() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [from [to]]",
 		Short: "Show what differs between two versions",
-		Long: `Show what leads from one version to another: every entry and field that was added
-(+), changed (~) or removed (-). Without versions: from the files (v0) to the
-present one; with one version: from that to the present one.`,
+		Long: `Show what leads from one version to another: every entry and field that was
+added (+), changed (~) or removed (-). Without versions: from the files (v0) to
+the present one; with one version: from that to the present one.`,
 		Example: "  wippy registry diff\n  wippy registry diff v3\n  wippy registry diff v1 v2 --json",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 2 {

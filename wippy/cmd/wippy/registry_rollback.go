@@ -27,8 +27,8 @@ func (c *cli) registryRollback() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback [version]",
 		Short: "Make another version the present one",
-		Long: `Make another stored version, older or newer, the one the application starts with.
-What changes is shown first, and done when you agree. Nothing is lost: the
+		Long: `Make another stored version, older or newer, the one the application starts
+with. What changes is shown first, and done when you agree. Nothing is lost: the
 versions that are left stay in the history and can be gone back to.
 
 A project on which a runtime is running is refused; an application can go to

@@ -27,9 +27,9 @@ func (c *cli) registryShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show <id | name>",
 		Short: "Show one entry, or one field of it",
-		Long: `Show one entry: its id, namespace:name, or its name alone when no other entry has
-it. A field is a path into the entry's data, such as pool.size, or kind or
-meta.title.`,
+		Long: `Show one entry, named by its id, namespace:name, or by its name alone when no
+other entry has it. A field is a path into the entry's data, such as pool.size,
+or kind or meta.title.`,
 		Example: `  wippy registry show app:main
   wippy registry show main --json
   wippy registry show app:main -f source --raw > main.lua`,

@@ -56,8 +56,9 @@ An application is a directory: entries in src/**/*.yaml say what there is
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          c.unknownCommand,
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(*cobra.Command, []string) error {
 			debug.SetMemoryLimit(memoryLimit(c.memory))
+			return c.checkDir()
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -78,6 +79,14 @@ An application is a directory: entries in src/**/*.yaml say what there is
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(unknownFlag)
 	return root
+}
+
+// checkDir refuses a project directory that is none.
+func (c *cli) checkDir() error {
+	if info, err := os.Stat(c.dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("project directory %s does not exist", c.dir)
+	}
+	return nil
 }
 
 // unknownCommand refuses arguments of the program itself, with a guess.

@@ -77,6 +77,9 @@ files instead.`,
 				if rest := cmd.Flags().Args(); len(rest) > 0 {
 					return withHint(fmt.Errorf("unexpected argument %q", rest[0]), "usage: wippy run list [flags]")
 				}
+				if err := c.checkDir(); err != nil {
+					return err
+				}
 				options, err := project.options(c)
 				if err != nil {
 					return err
@@ -135,6 +138,8 @@ func (c *cli) start(options boot.Options, front foreground) error {
 			return err
 		}
 	}
+	options.Control = true
+	options.Version, _, _ = buildFacts()
 	options.Quiet = front.any() && !c.verbose && !c.veryVerbose && !c.console
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()

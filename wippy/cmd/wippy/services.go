@@ -22,6 +22,7 @@ func (c *cli) services() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "services",
 		Short: "List, start and stop the services of a running node",
+		Long:  `List the services of a running node with their states, or start and stop one.`,
 		Example: `  wippy services
   wippy services stop app:gateway
   wippy services start app:gateway`,
@@ -57,9 +58,11 @@ func (c *cli) services() *cobra.Command {
 func (c *cli) changeService(verb, short string, change func(*control.Client, context.Context, string) (inspect.Service, error)) *cobra.Command {
 	var f nodeFlags
 	cmd := &cobra.Command{
-		Use:   verb + " id",
-		Short: short,
-		Args:  cobra.ExactArgs(1),
+		Use:     verb + " id",
+		Short:   short,
+		Long:    short + ".\n\nThe state that it is in afterwards is printed.",
+		Example: "  wippy services " + verb + " app:gateway",
+		Args:    exactly(1, "a service id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := interruptible()
 			defer cancel()

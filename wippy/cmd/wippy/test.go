@@ -19,7 +19,7 @@ host and with the remaining arguments. Its result decides the exit code, as with
 wippy run.
 
 The entry says that it is a test: meta: {command: {name: test, use_case: test}}.
-When there are several, the one that is named runs, else the one with main: true.`,
+Of several the one that is named runs, else the one with main: true.`,
 		Example: `  wippy test
   wippy test unit --verbose
   wippy test --profile test -o app:db:path=:memory:`,

@@ -43,6 +43,9 @@ do not run, and the processes that do most, until Ctrl-C.
 
 STEPS/S and CPU are those of the last interval. With a text only the processes
 whose id, entry, host or name contains it are shown.`,
+		Example: `  wippy top
+  wippy top worker --sort memory --interval 5s
+  wippy top --times 1`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if interval < 100*time.Millisecond {
@@ -63,8 +66,8 @@ whose id, entry, host or name contains it are shown.`,
 		},
 	}
 	f.add(cmd, inspect.ByTime, 20)
-	cmd.Flags().DurationVarP(&interval, "interval", "d", time.Second, "time between two looks")
-	cmd.Flags().IntVar(&times, "times", 0, "look so many times, then end; 0 for until Ctrl-C")
+	cmd.Flags().DurationVarP(&interval, "interval", "d", time.Second, "`time` between two looks")
+	cmd.Flags().IntVar(&times, "times", 0, "look `n` times, then end; 0 for until Ctrl-C")
 	return cmd
 }
 
