@@ -41,7 +41,7 @@ func TestVersionAndPlan(t *testing.T) {
 	if code, stdout, _ := runCLI("version", "--short"); code != 0 || strings.TrimSpace(stdout) == "" || strings.Count(stdout, "\n") != 1 {
 		t.Errorf("version --short: %d, %q", code, stdout)
 	}
-	if code, stdout, _ := runCLI("boot", "--plan"); code != 0 || !strings.HasPrefix(stdout, "level 0\n  pidgen") {
+	if code, stdout, _ := runCLI("boot", "--plan"); code != 0 || !strings.HasPrefix(stdout, "level 0\n") || !strings.Contains(stdout, "\n  pidgen\n") {
 		t.Errorf("boot --plan: %d, %q", code, stdout)
 	}
 }
