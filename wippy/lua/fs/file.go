@@ -24,12 +24,36 @@ type file struct {
 	name     string
 	readable bool
 	closed   atomic.Bool
+	open     *atomic.Int32 // of the process
 	release  func() bool
 }
 
-// newFile makes f a file of the process p.
-func newFile(p *engine.Process, f files.File, name string, readable bool) *file {
-	o := &file{f: f, name: name, readable: readable}
+// maxOpen is how many files one process may have open at a time: the operating system has a number for all of them
+// together, and whoever accepts connections needs some, too.
+const maxOpen = 1024
+
+// openKey is where a process keeps how many it has.
+type openKey struct{}
+
+var errTooMany = errors.New("too many open files: a process may have 1024 at a time, close those that are done with")
+
+// mayOpen tells whether p may open another file. It returns what counts them.
+func mayOpen(p *engine.Process) (*atomic.Int32, error) {
+	n, _ := p.Local(openKey{}).(*atomic.Int32)
+	if n == nil {
+		n = new(atomic.Int32)
+		p.SetLocal(openKey{}, n)
+	}
+	if n.Load() >= maxOpen {
+		return nil, errTooMany
+	}
+	return n, nil
+}
+
+// newFile makes f a file of the process p, which counts it.
+func newFile(p *engine.Process, f files.File, name string, readable bool, open *atomic.Int32) *file {
+	o := &file{f: f, name: name, readable: readable, open: open}
+	open.Add(1)
 	o.release = owned.Add(p, func() { _ = o.shut() }) // nobody is left to tell
 	return o
 }
@@ -39,6 +63,7 @@ func (f *file) shut() error {
 	if !f.closed.CompareAndSwap(false, true) {
 		return nil
 	}
+	f.open.Add(-1)
 	return named(f.name, f.f.Close())
 }
 
@@ -130,7 +155,7 @@ func fileRead(L *lua.LState) int {
 	if !(size >= 1) {
 		return engine.PushError(L, invalid("size must be positive"))
 	}
-	buffer := make([]byte, f.room(int64(min(size, math.MaxInt32))))
+	buffer := make([]byte, f.room(int64(min(math.Trunc(size), maxFile))))
 	n, err := io.ReadFull(f, buffer)
 	switch {
 	case n > 0:

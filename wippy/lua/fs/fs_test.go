@@ -295,6 +295,24 @@ func TestLargeDirectories(t *testing.T) {
 		for e in vol:readdir("many") do break end -- it is closed with the process`)
 }
 
+// TestOneProcessDoesNotTakeAllFiles opens files until it is refused, and again when one is closed.
+func TestOneProcessDoesNotTakeAllFiles(t *testing.T) {
+	b := newBench(t, nil)
+	b.check(t, `
+		vol:writefile("f", "x")
+		local open = {}
+		while true do
+			local f, err = vol:open("f", "r")
+			if not f then fails("NotFound", "too many open files", f, err) break end
+			open[#open + 1] = f
+		end
+		eq(#open, 1024)
+		eq(open[1]:close(), true) eq(open[1]:close(), true)
+		assert(vol:open("f", "r")) fails("NotFound", "too many open files", vol:open("f", "r"))
+		eq(vol:readfile("f"), "x") eq(vol:writefile("f", "y"), true)`)
+	b.check(t, `assert(vol:open("f", "r"))`)
+}
+
 // TestOthersRunWhileAStreamIsWritten takes a stream that nobody feeds before the main coroutine does.
 func TestOthersRunWhileAStreamIsWritten(t *testing.T) {
 	b := newBench(t, nil)

@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -28,6 +29,7 @@ type iteration struct {
 	name    string
 	list    []iofs.DirEntry
 	dir     files.File // nil when all was read
+	open    *atomic.Int32
 	release func() bool
 }
 
@@ -45,12 +47,18 @@ func (m *module) readDir(L *lua.LState) int {
 	if !info.IsDir() {
 		return engine.PushError(L, invalid("not a directory: "+p))
 	}
+	process := engine.From(L)
+	open, err := mayOpen(process)
+	if err != nil {
+		return engine.PushError(L, notFound(err))
+	}
 	dir, err := v.fs.OpenFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return engine.PushError(L, notFound(err))
 	}
-	it := &iteration{fs: v.fs, name: name, dir: dir}
-	it.release = owned.Add(engine.From(L), func() { _ = dir.Close() }) // it was only read
+	open.Add(1)
+	it := &iteration{fs: v.fs, name: name, dir: dir, open: open}
+	it.release = owned.Add(process, func() { _ = dir.Close() }) // it was only read
 	if err := it.fill(); err != nil {
 		return engine.PushError(L, internal(err))
 	}
@@ -69,6 +77,7 @@ func (it *iteration) fill() error {
 	dir := it.dir
 	it.dir = nil
 	if it.release() {
+		it.open.Add(-1)
 		_ = dir.Close() // it was only read
 	}
 	slices.SortFunc(list, func(a, b iofs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })

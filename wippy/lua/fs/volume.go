@@ -107,21 +107,26 @@ func (m *module) volumeMethods() map[string]lua.LGFunction {
 }
 
 // open implements vol:open(path, mode).
-func (m *module) open(L *lua.LState, v *volume, p string) (lua.LValue, error) {
+func (m *module) open(L *lua.LState, v *volume, at string) (lua.LValue, error) {
 	mode := L.CheckString(3)
 	flag, ok := flags[mode]
 	if !ok {
 		return nil, invalid("invalid mode: must be 'r', 'w', 'wx' or 'a'")
 	}
-	name, err := v.resolve(p)
+	name, err := v.resolve(at)
 	if err != nil {
 		return nil, err
+	}
+	p := engine.From(L)
+	open, err := mayOpen(p)
+	if err != nil {
+		return nil, notFound(err)
 	}
 	f, err := v.fs.OpenFile(name, flag, filePerm)
 	if err != nil {
 		return nil, notFound(err)
 	}
-	return m.files.New(newFile(engine.From(L), f, name, mode == "r")), nil
+	return m.files.New(newFile(p, f, name, mode == "r", open)), nil
 }
 
 func exists(_ *lua.LState, v *volume, p string) (lua.LValue, error) {
@@ -231,7 +236,7 @@ func chdir(_ *lua.LState, v *volume, p string) (lua.LValue, error) {
 	return lua.LTrue, nil
 }
 
-// maxFile is how many bytes readfile returns at most: a string is in memory as a whole.
+// maxFile is how many bytes readfile, and a read of a file, return at most: a string is in memory as a whole.
 const maxFile = 256 << 20
 
 func readFile(L *lua.LState, v *volume, p string) (lua.LValue, error) {

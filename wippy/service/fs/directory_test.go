@@ -111,6 +111,36 @@ func TestNamesStayInside(t *testing.T) {
 	}
 }
 
+// FuzzNames looks for a name that leads out of a directory.
+func FuzzNames(f *testing.F) {
+	for _, name := range []string{"f", "/f", "../secret", "d/../../secret", "out", "outdir/secret", "outdir/../secret", "d/../outdir/secret", ".", "", "//", "d/up", "a\\..\\secret", "..\x00"} {
+		f.Add(name)
+	}
+	outside := f.TempDir()
+	path := filepath.Join(outside, "in")
+	if err := errors.Join(os.MkdirAll(filepath.Join(path, "d"), 0o755), os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o644),
+		os.WriteFile(filepath.Join(path, "f"), []byte("hello"), 0o644), os.Symlink("../secret", filepath.Join(path, "out")),
+		os.Symlink("..", filepath.Join(path, "outdir")), os.Symlink("../f", filepath.Join(path, "d", "up"))); err != nil {
+		f.Fatal(err)
+	}
+	d, err := fs.NewDirectory(path, 0o755, false)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if text, err := read(d, name); err == nil && text != "hello" {
+			t.Errorf("read %q = %q", name, text)
+		}
+		info, err := d.Stat(name)
+		if err == nil && info.Name() == "secret" {
+			t.Errorf("stat %q", name)
+		}
+		if err != nil && strings.Contains(err.Error(), outside) {
+			t.Errorf("stat %q tells where the directory is: %v", name, err)
+		}
+	})
+}
+
 // TestLinkExchangedConcurrently exchanges a directory for a link that leads out while files below it are read.
 func TestLinkExchangedConcurrently(t *testing.T) {
 	d, path := place(t, 0o755)
