@@ -20,6 +20,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/proctable"
+	"github.com/wippyrun/kit/wippy/system/security"
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
@@ -44,6 +45,7 @@ type Host struct {
 	table  *proctable.Table
 
 	running  atomic.Pointer[scheduler.Scheduler] // nil while stopped
+	identity atomic.Pointer[appctx.Frame]        // see ActFor
 	stopping atomic.Bool
 	closed   atomic.Bool
 
@@ -104,6 +106,24 @@ func (h *Host) Run() error {
 	return nil
 }
 
+// ActFor makes processes that are started for nobody act for the actor and with the scope of a frame. A nil one takes
+// that back.
+func (h *Host) ActFor(own *appctx.Frame) { h.identity.Store(own) }
+
+// adopt returns the frame of a process that is started with f.
+func (h *Host) adopt(f *appctx.Frame) (*appctx.Frame, error) {
+	own := h.identity.Load()
+	switch {
+	case own == nil || security.ActorOf(f) != nil || security.ScopeOf(f) != nil:
+		return f, nil
+	case f == nil:
+		return own.Propagate(), nil
+	case f.Sealed():
+		f = f.Fork()
+	}
+	return f, security.Enter(f, security.ActorOf(own), security.ScopeOf(own))
+}
+
 // Halt asks all processes to end, waits for them until ctx ends, then ends the
 // rest.
 func (h *Host) Halt(ctx context.Context) error {
@@ -136,6 +156,10 @@ func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) 
 		return relay.PID{}, fault.New(fault.Unavailable, "host is shutting down").With("host_id", h.id)
 	case s == nil:
 		return relay.PID{}, fault.New(fault.Unavailable, "host is not running").With("host_id", h.id)
+	}
+	var err error
+	if spawn.Frame, err = h.adopt(spawn.Frame); err != nil {
+		return relay.PID{}, err
 	}
 	process, method, err := h.rt.Factories.New(ctx, spawn.Source, factory.Request{PID: pid, Frame: spawn.Frame})
 	if err != nil {

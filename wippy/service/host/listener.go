@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"sync"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
@@ -157,8 +158,9 @@ func (l *HostListener) Delete(_ context.Context, e registry.Entry) error {
 // hostService is a host as the supervisor sees it.
 type hostService struct{ host *Host }
 
-// Start runs the workers.
-func (s hostService) Start(context.Context) (<-chan any, error) {
+// Start runs the workers. Processes that nobody is responsible for act for whom ctx says.
+func (s hostService) Start(ctx context.Context) (<-chan any, error) {
+	s.host.ActFor(appctx.FrameFrom(ctx))
 	if err := s.host.Run(); err != nil {
 		return nil, err
 	}

@@ -209,8 +209,9 @@ func (h *Host) leave() {
 // service is the host as the supervisor sees it.
 type service struct{ host *Host }
 
-// Start runs the worker.
-func (s service) Start(context.Context) (<-chan any, error) {
+// Start runs the worker. Processes that nobody is responsible for act for whom ctx says.
+func (s service) Start(ctx context.Context) (<-chan any, error) {
+	s.host.ActFor(appctx.FrameFrom(ctx))
 	if err := s.host.Run(); err != nil {
 		return nil, err
 	}
