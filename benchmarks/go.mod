@@ -140,3 +140,5 @@ replace github.com/wippyrun/kit/luart => ../luart
 replace github.com/wippyrun/kit/luart/modules => ../luart/modules
 
 replace github.com/wippyrun/kit/wippy => ../wippy
+
+replace github.com/wippyrun/kit/wippy/service/otlp => ../wippy/service/otlp

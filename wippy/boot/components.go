@@ -62,6 +62,16 @@ var engineNeeds = []string{
 	Metrics,
 }
 
+// httpNeeds are the components that requests go through.
+var httpNeeds = []string{
+	Functions,
+	Supervisor,
+	Security,
+	Filesystems,
+	Metrics,
+	Telemetry,
+}
+
 // components is the graph of this runtime. Every component attaches what it
 // offers to the AppContext in Load and takes what it needs from there.
 func (r *Runtime) components() []loader.Component {
@@ -72,7 +82,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Finder, r.loadFinder, Registry),
 		component(Supervisor, r.loadSupervisor, Registry),
 		component(Topology, r.loadTopology, Supervisor),
-		component(Lifecycle, r.loadLifecycle, Topology),
+		component(Lifecycle, r.loadLifecycle, Topology, Telemetry),
 		component(Factory, r.loadFactory, Lifecycle),
 		r.functionsComponent(Factory),
 
@@ -88,12 +98,14 @@ func (r *Runtime) components() []loader.Component {
 		r.commandsComponent(),
 		component(Metrics, r.loadMetrics),
 		r.prometheusComponent(),
+		r.telemetryComponent(),
+		component(Traces, r.loadTraces, Telemetry, Functions, LuaEngine),
 		component(Groups, r.loadGroups, Supervisor, Topology),
 		component(LuaEngine, r.loadEngine, engineNeeds...),
 		component(LuaEntries, r.loadLuaEntries, LuaEngine),
 		component(Templates, r.loadTemplates, LuaEngine),
 		component(Queues, r.loadQueues, LuaEngine, Supervisor),
-		component(HTTP, r.loadHTTP, Metrics, Functions, Supervisor, Security, Filesystems),
+		component(HTTP, r.loadHTTP, httpNeeds...),
 		r.internodeComponent(LuaEngine),
 		r.controlComponent(Functions, Supervisor),
 		component(Hosts, r.loadHosts, Processes, Supervisor),

@@ -12,6 +12,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/boot/config"
+	"github.com/wippyrun/kit/wippy/service/otel"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
@@ -42,6 +43,7 @@ type Options struct {
 	Components []loader.Component // of the embedding program; they may depend on the standard ones
 	Kinds      []Kind             // entry kinds of the embedding program
 	Modules    []engine.Module    // Lua modules of the embedding program
+	Telemetry  otel.Start         // sends traces and metrics; nil makes otel.enabled an error
 	Files      map[string]fs.FS   // what entries of kind fs.embed give, by entry id
 
 	Stdin          io.Reader // nil means os.Stdin

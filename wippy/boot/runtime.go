@@ -27,6 +27,7 @@ import (
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/boot/config"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/service/otel"
 	"github.com/wippyrun/kit/wippy/system/logs"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
@@ -47,6 +48,7 @@ type Runtime struct {
 	mistakes *slog.Logger   // see newLogs
 	gate     *security.Gate // what services ask whether something is allowed
 	allow    access.Check   // the same, for Lua modules
+	tracing  *otel.Tracing  // nil without; set before what it traces loads
 	loader   *loader.Loader
 	ctx      context.Context // what processes and components answer values from
 	cancel   context.CancelFunc

@@ -32,7 +32,7 @@ func (r *Runtime) loadTopology() error {
 }
 
 func (r *Runtime) loadLifecycle() error {
-	KeyLifecycle.Set(r.dict, lifecycle.New(KeyTopology.MustGet(r.dict), busPublisher{r.bus}))
+	KeyLifecycle.Set(r.dict, lifecycle.New(KeyTopology.MustGet(r.dict), busPublisher{r.bus}, r.lifecycleOptions()...))
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wippyrun/kit/wippy/boot"
+	"github.com/wippyrun/kit/wippy/service/otel/export"
 )
 
 // patience is how long a shutdown may take before a person is told how to cut it
@@ -141,6 +142,9 @@ func (c *cli) start(options boot.Options, front foreground) error {
 	options.Control = true
 	options.Version, _, _ = buildFacts()
 	options.Quiet = front.any() && !c.verbose && !c.veryVerbose && !c.console
+	options.Control = true
+	options.Telemetry = export.Start
+	options.Version, _, _ = buildFacts()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 2)

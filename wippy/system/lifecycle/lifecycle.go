@@ -71,11 +71,19 @@ type Event struct {
 	Error    error         `json:"error,omitempty"`
 }
 
+// Observer is told about processes that were not refused, with what they were started with. It is called on
+// whatever goroutine starts or runs the process, must not block and must not keep what it is given.
+type Observer interface {
+	Started(s *Spawned, e *Event)
+	Stopped(s *Spawned, e *Event)
+}
+
 // Lifecycle keeps topology and observers informed. All methods may be called concurrently. Make one
 // with [New].
 type Lifecycle struct {
 	topo      *topology.Topology
 	publisher Publisher
+	observer  Observer // nil for none
 	log       *slog.Logger
 }
 
@@ -84,6 +92,9 @@ type Option func(*Lifecycle)
 
 // WithLogger sets where edges that could not be made are reported; by default nowhere.
 func WithLogger(log *slog.Logger) Option { return func(l *Lifecycle) { l.log = log } }
+
+// WithObserver sets who is told about processes besides the publisher.
+func WithObserver(o Observer) Option { return func(l *Lifecycle) { l.observer = o } }
 
 // New returns the life cycle of processes in topo. A nil publisher is told nothing.
 func New(topo *topology.Topology, publisher Publisher, opts ...Option) *Lifecycle {
@@ -125,8 +136,15 @@ func (l *Lifecycle) OnStart(_ context.Context, s *Spawned) error {
 		}
 	}
 	s.started = time.Now()
+	if l.publisher == nil && l.observer == nil {
+		return nil
+	}
+	ev := l.event(s, s.started)
 	if l.publisher != nil {
-		l.publisher.Publish(System, KindStarted, s.PID.String(), l.event(s, s.started))
+		l.publisher.Publish(System, KindStarted, s.PID.String(), ev)
+	}
+	if l.observer != nil {
+		l.observer.Started(s, ev)
 	}
 	return nil
 }
@@ -147,11 +165,17 @@ func (l *Lifecycle) OnExit(s *Spawned, value payload.Payload, err error) {
 		value = payload.Payload{}
 	}
 	l.topo.Complete(s.PID, topology.Result{Value: value, Err: err})
+	if l.publisher == nil && l.observer == nil {
+		return
+	}
+	now := time.Now()
+	ev := l.event(s, now)
+	ev.Duration, ev.Error = now.Sub(s.started), err
 	if l.publisher != nil {
-		now := time.Now()
-		ev := l.event(s, now)
-		ev.Duration, ev.Error = now.Sub(s.started), err
 		l.publisher.Publish(System, KindStopped, s.PID.String(), ev)
+	}
+	if l.observer != nil {
+		l.observer.Stopped(s, ev)
 	}
 }
 
