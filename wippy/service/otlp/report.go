@@ -41,15 +41,27 @@ func (r *reporter) take(err error) error {
 	return nil
 }
 
-// spans is an exporter of spans that does not fail.
+// spans is an exporter of spans that does not fail and that can be interrupted: a batch processor that stops goes on
+// trying to send for as long as its exporter does.
 type spans struct {
 	sdktrace.SpanExporter
 	reporter *reporter
+	life     context.Context // what is under way ends with it
+	down     chan struct{}   // closed by Shutdown
 }
 
 // ExportSpans sends a batch.
 func (s *spans) ExportSpans(ctx context.Context, batch []sdktrace.ReadOnlySpan) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
 	return s.reporter.take(s.SpanExporter.ExportSpans(ctx, batch))
+}
+
+// Shutdown is the last thing that a batch processor calls, once.
+func (s *spans) Shutdown(ctx context.Context) error {
+	defer close(s.down)
+	return s.SpanExporter.Shutdown(ctx)
 }
 
 // points is an exporter of metrics that does not fail.

@@ -22,6 +22,8 @@ import (
 type Telemetry struct {
 	traces  *sdktrace.TracerProvider // nil when no traces are sent
 	metrics *metric.MeterProvider    // nil when no metrics are sent
+	spans   *spans
+	cancel  context.CancelFunc // of what is under way
 }
 
 // Start begins to send. It does not wait for the collector, which need not be there yet. An error says what
@@ -32,16 +34,18 @@ func Start(ctx context.Context, c Config) (*Telemetry, error) {
 		return nil, err
 	}
 	r := &reporter{report: c.Report}
-	t := &Telemetry{}
+	life, cancel := context.WithCancel(context.Background())
+	t := &Telemetry{cancel: cancel}
 	if c.Traces {
 		exporter, err := c.traceExporter(ctx)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, t.Stop(ctx))
 		}
+		t.spans = &spans{exporter, r, life, make(chan struct{})}
 		t.traces = sdktrace.NewTracerProvider(
 			sdktrace.WithResource(c.resource()),
 			sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(c.SampleRate))),
-			sdktrace.WithBatcher(&spans{exporter, r}, sdktrace.WithBatchTimeout(c.TraceInterval),
+			sdktrace.WithBatcher(t.spans, sdktrace.WithBatchTimeout(c.TraceInterval),
 				sdktrace.WithMaxExportBatchSize(batchSize), sdktrace.WithMaxQueueSize(queueSize)),
 		)
 	}
@@ -68,14 +72,23 @@ func (t *Telemetry) Tracers() trace.TracerProvider {
 
 // Stop sends what is left and ends. What cannot be sent before ctx ends is lost.
 func (t *Telemetry) Stop(ctx context.Context) error {
-	var errs []error
+	measured := make(chan error, 1)
+	go func() {
+		if t.metrics == nil {
+			measured <- nil
+			return
+		}
+		measured <- t.metrics.Shutdown(ctx)
+	}()
+	var err error
 	if t.traces != nil {
-		errs = append(errs, t.traces.Shutdown(ctx))
+		err = t.traces.Shutdown(ctx)
 	}
-	if t.metrics != nil {
-		errs = append(errs, t.metrics.Shutdown(ctx))
+	t.cancel()
+	if t.spans != nil {
+		<-t.spans.down // the processor goes on behind the back of Shutdown when ctx has ended
 	}
-	return errors.Join(errs...)
+	return errors.Join(err, <-measured)
 }
 
 // resource says who sends.
