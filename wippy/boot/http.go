@@ -17,6 +17,7 @@ func (r *Runtime) loadHTTP() error {
 		Sessions:   r.sessionRuntime(),
 		Tokens:     KeyTokens.MustGet(r.dict),
 		Metrics:    KeyMetrics.MustGet(r.dict),
+		Middleware: map[string]http.Middleware{"otel": r.tracing.Middleware},
 		Files:      KeyFilesystems.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Warn:       r.warnFields,

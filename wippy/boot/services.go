@@ -171,19 +171,6 @@ func (r *Runtime) loadTemplates() error {
 	return r.listen(template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields), template.Kinds()...)
 }
 
-// loadHTTP makes servers, routers and endpoints live.
-func (r *Runtime) loadHTTP() error {
-	return r.listen(http.NewListener(http.Deps{
-		Functions:  KeyFunctions.MustGet(r.dict),
-		Supervisor: KeySupervisor.MustGet(r.dict),
-		Tokens:     KeyTokens.MustGet(r.dict),
-		Metrics:    KeyMetrics.MustGet(r.dict),
-		Middleware: map[string]http.Middleware{"otel": r.tracing.Middleware},
-		Log:        r.log.With("logger", "http"),
-		Warn:       r.warnFields,
-	}), http.Kinds()...)
-}
-
 // hostRuntime is what hosts see of the system.
 func (r *Runtime) hostRuntime() host.Runtime {
 	return host.Runtime{
