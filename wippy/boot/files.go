@@ -10,6 +10,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/archive"
 	luafs "github.com/wippyrun/kit/wippy/lua/fs"
+	lualoader "github.com/wippyrun/kit/wippy/lua/loader"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/service/fs"
 )
@@ -51,5 +52,6 @@ func (r *Runtime) registerFiles(e *engine.Engine) error {
 	return errors.Join(
 		e.Register(luafs.Module(KeyFilesystems.MustGet(r.dict), r.allow)),
 		e.Register(luafs.ArchiveModule(archive.Config{Allowed: r.allow.Allowed})),
+		e.Register(lualoader.Module(KeyFilesystems.MustGet(r.dict), r.allow)),
 	)
 }
