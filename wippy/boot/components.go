@@ -31,6 +31,7 @@ const (
 	Security   = "security"
 	Stores     = "stores"
 	Databases  = "databases"
+	SQLStores  = "stores.sql"
 	Groups     = "groups"
 	Control    = "control"
 	Queues     = "queues"
@@ -93,6 +94,7 @@ func (r *Runtime) components() []loader.Component {
 		component(Stores, r.loadStores, Registry, Supervisor),
 		component(Filesystems, r.loadFilesystems, Registry),
 		r.databasesComponent(),
+		component(SQLStores, r.loadTableStores, Databases, Stores),
 		component(Processes, r.loadProcesses, Factory),
 		component(Contracts, r.loadContracts, Registry),
 		r.commandsComponent(),
