@@ -56,6 +56,7 @@ func (c Chart) Draw(file string) error {
 	}
 	// A level line would leave no room: show a decade below and above.
 	p.Y.Min, p.Y.Max = p.Y.Min/3, p.Y.Max*10
+	p.X.Max *= 1.5 // for the last label
 	return p.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
 }
 

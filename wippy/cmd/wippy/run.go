@@ -151,6 +151,8 @@ func (c *cli) start(options boot.Options, front foreground) error {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
+	options.Control = true
+	options.Version, _, _ = buildFacts()
 	rt, err := boot.New(options)
 	if err != nil {
 		return err
