@@ -4,6 +4,7 @@ package security_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/wippyrun/kit/wippy/system/fault"
@@ -66,5 +67,34 @@ func TestScopeOfNamesLeavesOutWhatIsUnknown(t *testing.T) {
 	}
 	if s := d.Scope([]string{"app:none"}, []string{"app:nobody"}, nil); len(s.Policies()) != 0 {
 		t.Errorf("got %v of nothing", s.Policies())
+	}
+}
+
+func TestDirectoryConcurrentSafe(t *testing.T) {
+	d := security.NewDirectory()
+	d.Put(deny, "app:all")
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				d.Put(allow, "app:all", "app:editors")
+				d.Remove("app:allow")
+			}
+		})
+		wg.Go(func() {
+			for range 200 {
+				// The policy that stays decides, whether the other one is there or not.
+				s, err := d.Group("app:all")
+				if err != nil || s.Evaluate(security.Request{}) != security.Deny {
+					t.Errorf("group: %v, %v", s, err)
+					return
+				}
+				d.Scope([]string{"app:allow"}, []string{"app:editors"}, nil)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := d.Group("app:editors"); err == nil {
+		t.Error("a group without members is left")
 	}
 }
