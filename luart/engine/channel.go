@@ -119,7 +119,10 @@ func (ch *Channel) TryReceive() (v lua.LValue, ok, ready bool) {
 		w.sent()
 		return v, true, true
 	case ch.feed != nil && ch.feed.waiting():
-		return ch.feed.take(), true, true
+		f := ch.feed
+		v = f.take()
+		f.drained()
+		return v, true, true
 	case ch.closed:
 		return lua.LNil, false, true
 	}
@@ -166,7 +169,11 @@ func (ch *Channel) keep(v lua.LValue) {
 
 // refill moves values from the mailbox to where there is room for them.
 func (ch *Channel) refill() {
-	for f := ch.feed; f != nil && f.waiting() && !ch.closed; {
+	f := ch.feed
+	if f == nil {
+		return
+	}
+	for f.waiting() && !ch.closed {
 		if w := ch.receivers.first; w != nil {
 			w.received(f.take(), true)
 		} else if ch.n < ch.size {
@@ -175,6 +182,7 @@ func (ch *Channel) refill() {
 			return
 		}
 	}
+	f.drained()
 }
 
 // leave takes a waiter, and those of the same select, out of their queues.

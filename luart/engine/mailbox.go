@@ -31,6 +31,23 @@ type feed struct {
 	ch    *Channel
 	queue []parked
 	at    int
+	end   *End // nothing comes any more; the channel closes when the queue is empty
+}
+
+// End is the payload of the last message of a subscription, sent by whoever feeds it to a topic that begins with '@'.
+// It is not delivered: the channel closes when everything that came before it has been received.
+type End struct {
+	// Closed, unless nil, is called within the process when the channel closes because of this.
+	Closed func()
+}
+
+// endOf returns what says that there are no more messages, nil for others.
+func endOf(m *relay.Message) *End {
+	if !private(m.Topic) || len(m.Payloads) == 0 {
+		return nil
+	}
+	e, _ := m.Payloads[0].Data.(*End)
+	return e
 }
 
 // parked is a message on hold. seq orders messages by arrival.
@@ -65,6 +82,17 @@ func (f *feed) take() lua.LValue {
 		f.queue, f.at = f.queue[:0], 0
 	}
 	return f.p.deliver(k.msg, k.mode)
+}
+
+// drained closes the channel when nothing is on hold and nothing comes any more.
+func (f *feed) drained() {
+	if f.end == nil || f.waiting() || f.ch.closed {
+		return
+	}
+	f.ch.Close()
+	if f.end.Closed != nil {
+		f.end.Closed()
+	}
 }
 
 // put adds a message and hands over what the channel can take.
@@ -105,6 +133,12 @@ func (p *Process) receive(m *relay.Message) error {
 		}
 	}
 	if f, mode := p.routeOf(m.Topic); f != nil {
+		if end := endOf(m); end != nil {
+			m.Release()
+			f.end = end
+			f.drained()
+			return nil
+		}
 		p.seq++
 		f.put(parked{msg: m, seq: p.seq, mode: mode})
 	} else {

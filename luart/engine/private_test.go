@@ -34,3 +34,65 @@ func TestMessagesOfAnEndedSubscriptionAreDropped(t *testing.T) {
 		t.Errorf("the process keeps messages of %v", topics)
 	}
 }
+
+// The last message of a subscription closes its channel, but not before what came earlier was received.
+func TestEndOfASubscriptionComesAfterItsMessages(t *testing.T) {
+	for _, size := range []int{0, 1, 8} {
+		for _, n := range []int{0, 1, 3} {
+			checkEnd(t, size, n)
+		}
+	}
+}
+
+func checkEnd(t *testing.T, size, n int) {
+	t.Helper()
+	m := start(t, newEngine(t), `return function() channel.new():receive() end`).run()
+	ch := m.p.NewChannel(size)
+	if err := m.p.Subscribe("@feed/1", ch, engine.Raw); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		m.send("@feed/1", i)
+	}
+	closed := 0
+	m.send("@feed/1", &engine.End{Closed: func() { closed++ }})
+	m.run()
+	for i := range n {
+		if v, ok, ready := ch.TryReceive(); !ok || !ready || v.String() != []string{"0", "1", "2"}[i] {
+			t.Fatalf("size %d: message %d of %d is %v, %v, %v", size, i, n, v, ok, ready)
+		}
+	}
+	if _, ok, ready := ch.TryReceive(); ok || !ready || !ch.Closed() || closed != 1 {
+		t.Errorf("size %d: after %d messages the channel is not closed", size, n)
+	}
+	m.send("@feed/1", "late")
+	m.run()
+	if left := m.p.TakeMessages(); len(left) > 0 {
+		t.Errorf("the process keeps %d messages", len(left))
+	}
+}
+
+// Coroutines that wait, plainly or in a select, hear of the end too.
+func TestEndOfASubscriptionWakesReceivers(t *testing.T) {
+	for _, receive := range []string{
+		`local v, ok = ch:receive()`,
+		`local r = channel.select({ch:case_receive()}) local v, ok = r.value, r.ok`,
+	} {
+		m := start(t, newEngine(t), `return function()
+			local ch, n = test.listen("@feed/1"), 0
+			while true do
+				`+receive+`
+				if not ok then return n end
+				n = n + v
+			end
+		end`).run()
+		m.send("@feed/1", 1)
+		m.run()
+		m.send("@feed/1", 2)
+		m.send("@feed/1", 4)
+		m.send("@feed/1", &engine.End{})
+		if m.run(); !m.done || m.err != nil || m.result.String() != "7" {
+			t.Errorf("%s: done %v with %v, %v", receive, m.done, m.result, m.err)
+		}
+	}
+}

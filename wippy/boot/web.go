@@ -4,10 +4,12 @@ package boot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/luart/engine"
 	luahttpclient "github.com/wippyrun/kit/wippy/lua/httpclient"
+	luawebsocket "github.com/wippyrun/kit/wippy/lua/websocket"
 	"github.com/wippyrun/kit/wippy/service/http/session"
 )
 
@@ -16,7 +18,10 @@ func (r *Runtime) registerWeb(e *engine.Engine) error {
 	client := luahttpclient.NewClient(nil)
 	KeyHTTPClient.Set(r.dict, client)
 	luahttpclient.Register(r.dispatcher())
-	return e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate}))
+	return errors.Join(
+		e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate})),
+		e.Register(luawebsocket.Module(luawebsocket.Deps{Send: r.router.Send, Allow: r.allow})),
+	)
 }
 
 // webComponent closes the connections of programs to HTTP servers at the end.

@@ -35,8 +35,13 @@ type Subscription struct {
 
 // Open subscribes p to events that send carries. system names the source, for whoever looks at messages.
 func Open(p *engine.Process, system string, send func(*relay.Message) error) (*Subscription, error) {
+	return OpenSize(p, system, Buffer, send)
+}
+
+// OpenSize is Open with a channel of that many events.
+func OpenSize(p *engine.Process, system string, size int, send func(*relay.Message) error) (*Subscription, error) {
 	s := &Subscription{
-		Channel: p.NewChannel(Buffer),
+		Channel: p.NewChannel(size),
 		pid:     p.PID(),
 		topic:   "@" + system + "/" + strconv.FormatUint(last.Add(1), 10),
 		send:    send,
@@ -53,13 +58,18 @@ func Open(p *engine.Process, system string, send func(*relay.Message) error) (*S
 func (s *Subscription) OnClose(stop func()) { s.stop = stop }
 
 // Deliver sends an event. It may be called from any goroutine and does not block; after the end of the process it does
-// nothing. Nobody may change event afterwards.
-func (s *Subscription) Deliver(event map[string]any) {
+// nothing. Nobody may change event afterwards. One that is an engine.LuaValuer is asked for its value when the process
+// takes it.
+func (s *Subscription) Deliver(event any) {
 	m := relay.NewMessage(relay.PID{}, s.pid, s.topic, payload.Payload{Format: payload.Go, Data: event})
 	if s.send(m) != nil {
 		m.Release() // the process is gone; so is its subscription, presently
 	}
 }
+
+// Finish closes the channel, after what was delivered before has been received: nothing more will come. It may be
+// called from any goroutine, as Deliver. The source is not told.
+func (s *Subscription) Finish() { s.Deliver(&engine.End{Closed: func() { s.release() }}) }
 
 // Close ends the source, then the channel: events in its buffer can still be received. It may be called again.
 func (s *Subscription) Close() {
