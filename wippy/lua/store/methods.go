@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/service/store"
 	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 func (m *module) methods() map[string]lua.LGFunction {
@@ -41,13 +42,22 @@ func (m *module) keyed(L *lua.LState, c method) (h *handle, key string, n int, o
 	if key == "" {
 		return h, "", invalid(L, "key is required"), false
 	}
-	if m.Allow != nil && !m.Allow.AllowedWith(p, c.action, h.id, map[string]any{"key": key}) {
+	if !m.allowed(p, c.action, h.id, "key", key) {
 		if c.raises != "" {
 			L.RaiseError("%s", c.raises+key)
 		}
 		return h, "", engine.PushError(L, access.Denied(c.text+key)), false
 	}
 	return h, store.Key(key), 0, true
+}
+
+// allowed asks for an action with one attribute. Attributes are for the policies of a
+// scope: where there is none, as in most programs, they are not made.
+func (m *module) allowed(p *engine.Process, action, id, name, value string) bool {
+	if f := access.Frame(p); f == nil || security.ActorOf(f) == nil || security.ScopeOf(f) == nil {
+		return m.Allow.Allowed(p, action, id)
+	}
+	return m.Allow.AllowedWith(p, action, id, map[string]any{name: value})
 }
 
 func released(L *lua.LState) int { return invalid(L, "store is released") }
@@ -255,7 +265,7 @@ func (m *module) list(L *lua.LState) int {
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	if !m.Allow.AllowedWith(p, "store.key.list", h.id, map[string]any{"prefix": o.Prefix}) {
+	if !m.allowed(p, "store.key.list", h.id, "prefix", o.Prefix) {
 		return engine.PushError(L, access.Denied("not allowed to list store: "+h.id))
 	}
 	return h.do(L, func(ctx context.Context) (any, error) { return h.store.List(ctx, o) }, pageResult)

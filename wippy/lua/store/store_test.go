@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
@@ -20,6 +21,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/clock"
 	"github.com/wippyrun/kit/wippy/system/factory"
 	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // slow is a store that waits: each operation in turn for a word on gate, when there is one.
@@ -383,6 +385,10 @@ func TestPermissions(t *testing.T) {
 		asked = append(asked, action+" "+resource)
 		return !denied[action]
 	})
+	s.Frame = appctx.NewFrame()
+	if err := security.Enter(s.Frame, &security.Actor{ID: "ada"}, security.NewScope()); err != nil {
+		t.Fatal(err)
+	}
 	ask := func(action, body string, want ...string) {
 		t.Helper()
 		clear(denied)
