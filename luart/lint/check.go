@@ -27,6 +27,8 @@ type Source struct {
 type Options struct {
 	// Rules adds what is legal and probably not meant: the W codes.
 	Rules bool
+	// Types adds what contradicts the types that the source declares: the E codes but E0001.
+	Types bool
 	// Modules are the names of all built-in modules there are.
 	Modules []string
 

@@ -252,7 +252,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, d := range check(text, true) {
+		for _, d := range append(check(text, true), checkTypes(text)...) {
 			if d.Code == lint.CodeSyntax || d.Field != "" {
 				continue
 			}

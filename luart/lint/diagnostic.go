@@ -43,7 +43,13 @@ func ParseSeverity(text string) Severity {
 // The codes of this package.
 const (
 	CodeSyntax       = "P0001"
+	CodeMismatch     = "E0000"
 	CodeUndeclared   = "E0001"
+	CodeNotCallable  = "E0002"
+	CodeArity        = "E0003"
+	CodeNoField      = "E0004"
+	CodeNoReturn     = "E0010"
+	CodeOperand      = "E0019"
 	CodeEmptyBlock   = "W0001"
 	CodeGlobalAssign = "W0002"
 	CodeSelfCompare  = "W0003"

@@ -27,6 +27,10 @@ type variable struct {
 	read     bool
 	looked   bool // declared where the rules on variables look
 	required bool // initialised by require where the rule on imports looks
+
+	declared syntax.TypeNode   // its annotation, nil without one
+	value    *ast.FunctionExpr // the function that a local is, nil when it is something else
+	assigned bool              // given another value somewhere
 }
 
 // use is one appearance of a global name.
@@ -56,12 +60,14 @@ type checker struct {
 	options Options
 	chunk   *syntax.Chunk
 	casts   map[ast.Expr]bool
+	types   *annotations
 	typed   map[string]bool // first parts of qualified type names
 	lines   []string
 	found   []Diagnostic
 
 	visible []*variable // in scope, inner last
 	all     []*variable // that were declared
+	refs    map[*ast.IdentExpr]*variable
 	globals map[string]*global
 	order   []*global // in the order of their first use
 	needed  map[string]bool
@@ -69,7 +75,7 @@ type checker struct {
 
 func newChecker(s Source, o Options, chunk *syntax.Chunk) *checker {
 	c := &checker{source: s, options: o, chunk: chunk, casts: map[ast.Expr]bool{}, typed: map[string]bool{},
-		lines: splitLines(s.Text), globals: map[string]*global{}, needed: map[string]bool{}}
+		lines: splitLines(s.Text), refs: map[*ast.IdentExpr]*variable{}, types: newAnnotations(chunk.Types), globals: map[string]*global{}, needed: map[string]bool{}}
 	for _, cast := range chunk.Types.Casts {
 		c.casts[cast.Expr] = true
 	}
@@ -80,6 +86,9 @@ func newChecker(s Source, o Options, chunk *syntax.Chunk) *checker {
 func (c *checker) run() {
 	c.block(c.chunk.Stmts, place{looked: true, imports: true})
 	c.modules()
+	if c.options.Types {
+		c.checkTypes()
+	}
 	if c.options.Rules {
 		c.unusedVariables()
 		c.undefined()
@@ -122,6 +131,7 @@ func (c *checker) global(name string) *global {
 func (c *checker) read(e *ast.IdentExpr, called bool) {
 	if v := c.lookup(e.Value); v != nil {
 		v.read = true
+		c.refs[e] = v
 		return
 	}
 	if e.Value == "" || e.Value[0] == 0 { // an operator in disguise

@@ -81,7 +81,7 @@ func (c *checker) stmt(s ast.Stmt, at place) {
 func (c *checker) local(s *ast.LocalAssignStmt, at place) {
 	declare := func() {
 		for i, name := range s.Names {
-			v := &variable{name: name, at: c.nameSpan(s, i)}
+			v := &variable{name: name, at: c.nameSpan(s, i), declared: c.annotation(s, i)}
 			if i < len(s.Exprs) && at.imports {
 				_, v.required = c.requires(s.Exprs[i])
 			}
@@ -92,6 +92,7 @@ func (c *checker) local(s *ast.LocalAssignStmt, at place) {
 	if len(s.Names) == 1 && len(s.Exprs) == 1 {
 		if f, ok := s.Exprs[0].(*ast.FunctionExpr); ok {
 			declare()
+			c.visible[len(c.visible)-1].value = f
 			c.function(f, nil, place{looked: at.looked, cast: at.cast})
 			return
 		}
@@ -106,7 +107,10 @@ func (c *checker) local(s *ast.LocalAssignStmt, at place) {
 func (c *checker) assign(e ast.Expr, at place) {
 	switch e := e.(type) {
 	case *ast.IdentExpr:
-		if c.lookup(e.Value) == nil {
+		if v := c.lookup(e.Value); v != nil {
+			v.assigned = true
+			c.refs[e] = v
+		} else {
 			c.globalAssign(e, "assignment to global variable '"+e.Value+"'; consider using 'local'", at)
 		}
 	case *ast.AttrGetExpr:
@@ -124,7 +128,9 @@ func (c *checker) functionStmt(s *ast.FuncDefStmt, at place) {
 	default:
 		if id, ok := s.Name.Func.(*ast.IdentExpr); !ok {
 			c.expr(s.Name.Func, at)
-		} else if c.lookup(id.Value) == nil {
+		} else if v := c.lookup(id.Value); v != nil {
+			v.assigned = true
+		} else {
 			c.globalAssign(id, "function '"+id.Value+"' declared as global; consider using 'local function'", at)
 		}
 	}
@@ -139,7 +145,7 @@ func (c *checker) function(f *ast.FunctionExpr, hidden []string, at place) {
 		c.declare(&variable{name: name, role: roleHidden}, at)
 	}
 	for i, name := range f.ParList.Names {
-		c.declare(&variable{name: name, role: roleParam, at: c.nameSpan(f, i), function: c.span(f)}, at)
+		c.declare(&variable{name: name, role: roleParam, at: c.nameSpan(f, i), function: c.span(f), declared: c.paramType(f, i)}, at)
 	}
 	if f.ParList.HasVargs {
 		c.declare(&variable{name: "arg", role: roleHidden}, at)

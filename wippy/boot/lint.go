@@ -216,7 +216,7 @@ func (l *linter) source(u *unit, visible []string) {
 	for _, ref := range d.Imports {
 		s.Imports = append(s.Imports, ref.Alias)
 	}
-	found := lint.Check(s, lint.Options{Rules: l.options.Rules, Modules: l.modules})
+	found := lint.Check(s, lint.Options{Types: true, Rules: l.options.Rules, Modules: l.modules})
 	for i := range found {
 		f := &found[i]
 		switch {

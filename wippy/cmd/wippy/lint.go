@@ -40,6 +40,7 @@ func (c *cli) lint() *cobra.Command {
 		Long: `Check the entries of the project and their Lua sources, without running them.
 
   P0001         a source does not parse
+  E0000…E0019   values, calls and operands that contradict declared types
   E0001         require or use of a module that the entry does not declare
   R0001…R0008   imports, modules, fields, references and kinds that do not exist
                 or cannot be
