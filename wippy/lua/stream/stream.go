@@ -31,6 +31,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -44,15 +45,16 @@ import (
 )
 
 // Stream is the Go value behind a stream object. It is an io.Reader and an io.Writer for modules that take streams;
-// Readable and Writable say which of it works. These methods wait, so they are called on a worker only where the
-// program knows; see [Await].
+// Readable and Writable say which of it works. These methods wait, so that a worker is better kept from them with [Await];
+// where it is not, the end of the process still makes them return.
 type Stream struct {
 	reader io.Reader // nil where the value is none; so are the next ones
 	writer io.Writer
 	seeker io.Seeker
 	value  any // as given
 
-	size      int64 // -1 when not known
+	ctx       context.Context // of the process
+	size      int64           // -1 when not known
 	interrupt func()
 	release   func() bool
 
@@ -78,7 +80,7 @@ var errClosed = engine.NewError(engine.KindInternal, "stream is closed")
 
 // newStream makes the stream of v, owned by the process p.
 func newStream(p *engine.Process, v any, size int64, options []Option) *Stream {
-	s := &Stream{value: v, size: size, in: &lane{}}
+	s := &Stream{value: v, ctx: p.Context(), size: size, in: &lane{}}
 	s.out = s.in
 	s.reader, _ = v.(io.Reader)
 	s.writer, _ = v.(io.Writer)
@@ -139,14 +141,22 @@ func (s *Stream) Readable() bool { return s.reader != nil && !s.closed.Load() }
 // Writable reports whether the stream can be written.
 func (s *Stream) Writable() bool { return s.writer != nil && !s.closed.Load() }
 
+// watch closes the stream when the process ends, until stop is called: a worker that waits in a method of the stream does
+// not come to what the process would close at its end.
+func (s *Stream) watch() (stop func() bool) {
+	return context.AfterFunc(s.ctx, func() { s.shut(nil) })
+}
+
 // Read implements io.Reader. It waits for what the program asked for before.
 func (s *Stream) Read(p []byte) (n int, err error) {
+	defer s.watch()()
 	s.in.do(func() { n, err = s.read(p) })
 	return n, err
 }
 
 // Write implements io.Writer.
 func (s *Stream) Write(p []byte) (n int, err error) {
+	defer s.watch()()
 	s.out.do(func() { n, err = s.write(p) })
 	return n, err
 }

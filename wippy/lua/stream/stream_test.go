@@ -17,10 +17,18 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	"github.com/wippyrun/kit/wippy/lua/stream"
+	"github.com/wippyrun/kit/wippy/system/processes"
+	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
 // device gives programs the streams that a test makes, by name.
 type device map[string]func() (v any, size int64, options []stream.Option)
+
+// holding is a channel that hold closes when it begins.
+func (d device) holding() chan struct{} {
+	v, _, _ := d["holding"]()
+	return v.(chan struct{})
+}
 
 // plain makes a stream of v alone.
 func plain(v any) func() (any, int64, []stream.Option) {
@@ -37,6 +45,13 @@ func system(t *testing.T, d device) *luatest.System {
 				v, size, options := d[L.CheckString(1)]()
 				L.Push(class.New(engine.From(L), v, size, options...))
 				return 1
+			})
+			// hold reads a stream on the worker, as modules do whose calls do not yield.
+			b.Func("hold", func(L *lua.LState) int {
+				v, _ := stream.From(L.Get(1))
+				close(d.holding())
+				_, err := v.Read(make([]byte, 1))
+				return engine.PushError(L, err)
 			})
 			// all reads a stream to its end from Go.
 			b.Func("all", func(L *lua.LState) int {
@@ -297,5 +312,26 @@ func TestTheEndOfTheProcessClosesOnce(t *testing.T) {
 				t.Errorf("closed %d times", n)
 			}
 		})
+	}
+}
+
+// TestTerminatingEndsAReadOnTheWorker reads what nobody sends in a call that does not yield.
+func TestTerminatingEndsAReadOnTheWorker(t *testing.T) {
+	r, w := io.Pipe()
+	holding := make(chan struct{})
+	s := system(t, device{"r": plain(r), "holding": plain(holding)})
+	s.Define("app:holds", `return { main = function() device.hold(device.open("r")) end }`)
+	ended := make(chan error, 1)
+	pid, err := s.Processes.ExecAsync(t.Context(), processes.Spawn{Host: luatest.Host, Source: "app:holds"}, func(r topology.Result) { ended <- r.Err })
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-holding
+	if err := s.Processes.Terminate(pid); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if _, err := w.Write([]byte("x")); err == nil {
+		t.Error("the pipe is still read")
 	}
 }
