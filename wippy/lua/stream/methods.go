@@ -5,6 +5,7 @@ package stream
 import (
 	"io"
 	"math"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -86,35 +87,42 @@ func read(L *lua.LState) int {
 		size = piece
 	}
 	return yield(L, s.in, lua.LNil, func() (lua.LValue, error) {
-		data, err := s.take(int(min(math.Trunc(size), most)))
+		text, err := s.take(int(min(math.Trunc(size), most)))
 		if err == io.EOF {
 			return lua.LNil, nil
 		}
-		return lua.LString(data), err
+		return lua.LString(text), err
 	})
 }
 
+// buffers are what reads go into before they become a string: many programs read many pieces.
+var buffers = sync.Pool{New: func() any { return new([2 * piece]byte) }}
+
 // take reads at most size bytes, and at least one before the end. Where a read does not wait for somebody, which is
 // where the stream can seek, it goes on until there are as many; else it returns what there is.
-func (s *Stream) take(size int) ([]byte, error) {
-	buffer := make([]byte, min(size, 2*piece))
+func (s *Stream) take(size int) (string, error) {
+	pooled := buffers.Get().(*[2 * piece]byte)
+	defer buffers.Put(pooled)
+	buffer := pooled[:min(size, len(pooled))]
 	n, empty := 0, 0
 	for {
 		got, err := s.read(buffer[n:])
 		n += got
 		if got == 0 && err == nil {
 			if empty++; empty > 100 {
-				return nil, io.ErrNoProgress
+				return "", io.ErrNoProgress
 			}
 			continue
 		}
 		switch {
 		case n > 0 && (err != nil || n == size || s.seeker == nil):
-			return buffer[:n], nil // an error that lasts is the next call's
+			return string(buffer[:n]), nil // an error that lasts is the next call's
 		case err != nil:
-			return nil, err
+			return "", err
 		case n == len(buffer):
-			buffer = append(buffer, make([]byte, min(size-n, n))...)
+			grown := make([]byte, n+min(size-n, n))
+			copy(grown, buffer)
+			buffer = grown
 		}
 	}
 }

@@ -65,9 +65,9 @@ func scan(L *lua.LState) int {
 	sc := checkScanner(L)
 	if sc.pending == 0 && !sc.s.closed.Load() {
 		if t, done, err := sc.look(); done || err != nil {
-			for _, v := range sc.settle(t, err) {
-				L.Push(v)
-			}
+			ok, fault := sc.settle(t, err)
+			L.Push(ok)
+			L.Push(fault)
 			return 2
 		}
 	}
@@ -76,17 +76,18 @@ func scan(L *lua.LState) int {
 		func(_ *lua.LState, data any, err error) []lua.LValue {
 			sc.pending--
 			t, _ := data.(token)
-			return sc.settle(t, err)
+			ok, fault := sc.settle(t, err)
+			return []lua.LValue{ok, fault}
 		})
 }
 
 // settle keeps the outcome of a scan and makes its results.
-func (sc *scanner) settle(t token, err error) []lua.LValue {
+func (sc *scanner) settle(t token, err error) (ok, failed lua.LValue) {
 	sc.text, sc.err = t.text, err
 	if err != nil {
-		return []lua.LValue{lua.LFalse, fault(err)}
+		return lua.LFalse, fault(err)
 	}
-	return []lua.LValue{lua.LBool(t.ok), lua.LNil}
+	return lua.LBool(t.ok), lua.LNil
 }
 
 // next reads until there is a token.
