@@ -20,6 +20,8 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy"
+	"github.com/wippyrun/kit/wippy/service/otel/export"
+	"github.com/wippyrun/kit/wippy/service/otlp/otlptest"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
@@ -117,6 +119,29 @@ func TestSend(t *testing.T) {
 	}
 	if err := app.Send("nobody", "topic"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("unknown process: %v", err)
+	}
+}
+
+func TestTelemetry(t *testing.T) {
+	collector := otlptest.HTTP(t)
+	app := newApp(t, wippy.Dir(project(t, nil)), wippy.Telemetry(export.Start), wippy.Set("otel.enabled=true"), wippy.Set("otel.endpoint="+collector.Endpoint()))
+	started := make(chan eventbus.Event, 10)
+	if _, err := app.Bus().SubscribeChan(t.Context(), eventbus.Pattern{System: "process", Kind: "started"}, started); err != nil {
+		t.Fatal(err)
+	}
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := app.Call(t.Context(), "app:double", 2); v != 4.0 || err != nil {
+		t.Errorf("%v, %v", v, err)
+	}
+	<-started // the service
+	app.Stop()
+	if s := collector.Span("app:double"); s.Service != "wippy-runtime" || s.Status != "ok" {
+		t.Errorf("%+v", s)
+	}
+	if s := collector.Span("app:echo.terminated"); s.Attributes["process.host"] != "app:processes" {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/boot"
+	"github.com/wippyrun/kit/wippy/service/otel"
 )
 
 // Option says what New shall run and how.
@@ -42,6 +43,12 @@ func Override(assignment string) Option {
 
 // Lenient skips broken entry files with a warning instead of refusing to start.
 func Lenient() Option { return optionFunc(func(o *boot.Options) { o.Lenient = true }) }
+
+// Telemetry makes the section otel of the configuration work: start sends traces and metrics. The one of
+// wippy/service/otel/export sends them to a collector.
+func Telemetry(start otel.Start) Option {
+	return optionFunc(func(o *boot.Options) { o.Telemetry = start })
+}
 
 // Streams sets where terminal processes read and write, and where logs go: stderr. Those
 // of the program are the default; nil leaves one as it is.

@@ -314,6 +314,9 @@ func TestConfigurationMistakesStopTheStart(t *testing.T) {
 		"read configuration: open":                   {ConfigFiles: []string{"nowhere.yaml"}},
 		"lock file not found":                        {LockFile: "nowhere.lock"},
 		`unknown kind "terminal.hots"`:               {Override: []string{"app:terminal:kind=terminal.hots"}},
+		"this program is made without telemetry":     {Set: []string{"otel.enabled=true"}},
+		`otel.protocol: unknown protocol "udp"`:      {Set: []string{"otel.enabled=true", "otel.protocol=udp"}},
+		"prometheus.address: listen tcp":             {Set: []string{"prometheus.enabled=true", "prometheus.address=nowhere"}},
 		"lifecycle.auto_start must be true or false": {Override: []string{"app:terminal:lifecycle.auto_start=7"}},
 	} {
 		plain := write(t, "", nil)

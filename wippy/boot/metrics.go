@@ -97,6 +97,7 @@ func (r *Runtime) observe(m *counting.Metrics) {
 			}
 			return nil
 		},
+		Logs:    r.logs.Emitted,
 		Entries: func() int { return KeyRegistry.MustGet(r.dict).Snapshot().Len() },
 	})
 }

@@ -25,6 +25,7 @@ var descriptions = map[string]string{
 	"http_client":  "send HTTP requests",
 	"io":           "read and write the terminal",
 	"json":         "encode, decode and validate JSON",
+	"loader":       "read entry files",
 	"logger":       "write log records",
 	"metrics":      "count and measure",
 	"payload":      "convert between formats",

@@ -4,6 +4,7 @@ package metrics
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/wippyrun/kit/relay/payload"
@@ -31,25 +32,43 @@ func Calls(m *metrics.Metrics, has func(id string) bool) functions.Interceptor {
 	m.Describe(callsName, "Calls of functions that have ended, by outcome.")
 	m.Describe(durationName, "How long calls of functions took, in seconds.")
 	m.Describe(inFlightName, "Calls of functions that are under way.")
+	var known sync.Map // function id → *callSeries, of functions there are or were
 	return functions.Interceptor{Name: "metrics", Order: callsOrder, Wrap: func(next functions.CallFunc) functions.CallFunc {
 		return func(ctx context.Context, task functions.Task, done functions.Done) func() {
-			function := metrics.Label{Name: "function_id", Value: unknownFunction}
-			if has(task.ID) {
-				function.Value = task.ID
+			id := task.ID
+			if !has(id) {
+				id = unknownFunction
 			}
+			v, ok := known.Load(id)
+			if !ok {
+				v, _ = known.LoadOrStore(id, newCallSeries(m, id))
+			}
+			s := v.(*callSeries)
 			begin := time.Now()
-			inFlight := m.Gauge(inFlightName, function)
-			inFlight.Add(1)
+			s.inFlight.Add(1)
 			return next(ctx, task, func(result payload.Payload, err error) {
-				inFlight.Add(-1)
-				m.Histogram(durationName, function).Since(begin)
-				status := "success"
+				s.inFlight.Add(-1)
+				s.duration.Since(begin)
 				if err != nil {
-					status = "error"
+					s.failed.Add(1)
+				} else {
+					s.succeeded.Add(1)
 				}
-				m.Counter(callsName, function, metrics.Label{Name: "status", Value: status}).Add(1)
 				done(result, err)
 			})
 		}
 	}}
+}
+
+// callSeries are the series of one function.
+type callSeries struct{ inFlight, duration, succeeded, failed *metrics.Series }
+
+func newCallSeries(m *metrics.Metrics, id string) *callSeries {
+	function := metrics.Label{Name: "function_id", Value: id}
+	return &callSeries{
+		inFlight:  m.Gauge(inFlightName, function),
+		duration:  m.Histogram(durationName, function),
+		succeeded: m.Counter(callsName, function, metrics.Label{Name: "status", Value: "success"}),
+		failed:    m.Counter(callsName, function, metrics.Label{Name: "status", Value: "error"}),
+	}
 }

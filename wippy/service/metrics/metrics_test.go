@@ -297,7 +297,7 @@ func TestCallsOfUnknownFunctionsShareOneSeries(t *testing.T) {
 		}
 	}
 	all := scrape(t, m, formats[0])
-	if n := len(all["wippy_function_calls"].GetMetric()); n != 1 {
+	if n := len(all["wippy_function_calls"].GetMetric()); n != 2 { // one for each outcome
 		t.Errorf("%d series", n)
 	}
 	if v := find(t, all, "wippy_function_calls", "function_id", "unknown", "status", "error").GetCounter().GetValue(); v != 100 {
@@ -323,6 +323,7 @@ func TestObserve(t *testing.T) {
 			return map[string]internode.Stats{"b": {Up: true, Waiting: 1, Sent: 2, Delivered: 3, Refused: 4, Lost: 5}}
 		},
 		Entries: func() int { return 42 },
+		Logs:    func() map[slog.Level]uint64 { return map[slog.Level]uint64{slog.LevelWarn: 3} },
 	})
 	metrics.Observe(counting.New(), metrics.Parts{})
 	all := scrape(t, m, formats[0])
@@ -355,6 +356,9 @@ func TestObserve(t *testing.T) {
 		}
 	}
 	if v := find(t, all, "internode_dropped_total", "node", "b").GetCounter().GetValue(); v != 9 {
+		t.Error(v)
+	}
+	if v := find(t, all, "runtime_log_emissions_total", "level", "warn").GetCounter().GetValue(); v != 3 {
 		t.Error(v)
 	}
 	if v := find(t, all, "wippy_registry_entries").GetGauge().GetValue(); v != 42 {
@@ -393,5 +397,18 @@ func TestStuckReadersHoldUpNobody(t *testing.T) {
 	<-done
 	if m.Counter("hits").Value() != 1 {
 		t.Error("not counted")
+	}
+}
+
+func BenchmarkCalls(b *testing.B) {
+	m := counting.New()
+	call := metrics.Calls(m, func(string) bool { return true }).Wrap(func(_ context.Context, _ functions.Task, done functions.Done) func() {
+		done(payload.Payload{}, nil)
+		return nil
+	})
+	task, done := functions.Task{ID: "app:f"}, func(payload.Payload, error) {}
+	b.ReportAllocs()
+	for b.Loop() {
+		call(b.Context(), task, done)
 	}
 }

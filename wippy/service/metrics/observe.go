@@ -3,6 +3,9 @@
 package metrics
 
 import (
+	"log/slog"
+	"strings"
+
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/relay/internode"
 	"github.com/wippyrun/kit/scheduler"
@@ -18,6 +21,7 @@ type Parts struct {
 	Bus        func() eventbus.Stats
 	Nodes      func() map[string]internode.Stats // by node
 	Entries    func() int
+	Logs       func() map[slog.Level]uint64 // records by level
 }
 
 // help explains the metrics that Observe sets.
@@ -33,6 +37,7 @@ var help = map[string]string{
 	"wippy_services":                      "Services by state.",
 	"wippy_service_up":                    "Whether a service runs.",
 	"wippy_service_retries":               "Attempts of a service to start again since it last ran.",
+	"runtime_log_emissions_total":         "Log records, by level.",
 	"wippy_registry_entries":              "Entries of the registry.",
 	"eventbus_subscribers_active":         "Subscriptions that have not ended.",
 	"eventbus_published_total":            "Events that were published.",
@@ -66,6 +71,13 @@ func Observe(m *metrics.Metrics, p Parts) {
 	}
 	if p.Nodes != nil {
 		m.OnGather(func() { nodes(m, p.Nodes()) })
+	}
+	if p.Logs != nil {
+		m.OnGather(func() {
+			for level, n := range p.Logs() {
+				m.Counter("runtime_log_emissions_total", metrics.Label{Name: "level", Value: strings.ToLower(level.String())}).Set(float64(n))
+			}
+		})
 	}
 	if p.Entries != nil {
 		m.OnGather(func() { m.Gauge("wippy_registry_entries").Set(float64(p.Entries())) })

@@ -58,7 +58,8 @@ type Manager struct {
 	silent    bool
 	root      slog.Handler
 
-	config atomic.Pointer[Config] // in effect; written under mu
+	config  atomic.Pointer[Config] // in effect; written under mu
+	emitted [len(levels)]atomic.Uint64
 
 	mu    sync.Mutex
 	base  Config  // guarded by mu
@@ -83,6 +84,27 @@ func New(w io.Writer, o Options) *Manager {
 	}
 	m.root = t
 	return m
+}
+
+// levels are those that records are counted by: of several that a record reaches, the highest.
+var levels = [...]slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+
+func (m *Manager) count(l slog.Level) {
+	i := len(levels) - 1
+	for i > 0 && l < levels[i] {
+		i--
+	}
+	m.emitted[i].Add(1)
+}
+
+// Emitted returns how many records there have been of each level, written or not; those that were left out of a flood
+// do not count.
+func (m *Manager) Emitted() map[slog.Level]uint64 {
+	out := make(map[slog.Level]uint64, len(levels))
+	for i, l := range levels {
+		out[l] = m.emitted[i].Load()
+	}
+	return out
 }
 
 // Logger returns the root logger.
@@ -169,6 +191,7 @@ func (t *tee) Handle(ctx context.Context, r slog.Record) error {
 		return nil
 	}
 	c := t.manager.config.Load()
+	t.manager.count(r.Level)
 	if t.streams(c) {
 		t.stream(r)
 	}

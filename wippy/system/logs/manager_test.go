@@ -93,6 +93,21 @@ func TestConfigDecidesWhereRecordsGo(t *testing.T) {
 	}
 }
 
+func TestRecordsAreCountedByLevel(t *testing.T) {
+	m := logs.New(&bytes.Buffer{}, logs.Options{Level: slog.LevelDebug, SampleFirst: 2, SampleThereafter: 1000})
+	log := m.Logger().With("a", 1)
+	for range 5 {
+		log.Info("flood")
+	}
+	log.Log(t.Context(), slog.LevelDebug, "d")
+	log.Log(t.Context(), slog.LevelWarn+1, "w")
+	log.Log(t.Context(), slog.LevelError+100, "e")
+	want := map[slog.Level]uint64{slog.LevelDebug: 1, slog.LevelInfo: 2, slog.LevelWarn: 1, slog.LevelError: 1}
+	if got := m.Emitted(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestLevelChangesAtRunTime(t *testing.T) {
 	m := logs.New(discard{}, logs.Options{})
 	if m.Logger().Enabled(t.Context(), slog.LevelDebug) {
