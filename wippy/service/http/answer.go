@@ -38,11 +38,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := s.config.Load()
 	a := &answer{ResponseWriter: w, request: r, dev: c.dev}
 	id := r.Header.Get(requestID)
-	if !plausible(id) {
-		id = strconv.FormatUint(rand.Uint64()|1<<60, 16)
-		r.Header[requestID] = []string{id}
+	if plausible(id) {
+		w.Header()[requestID] = []string{id}
+	} else {
+		made := []string{strconv.FormatUint(rand.Uint64()|1<<60, 16)}
+		r.Header[requestID], w.Header()[requestID] = made, made[:1:1]
 	}
-	w.Header()[requestID] = []string{id}
 	if e, _ := r.Context().Value(epochKey{}).(*epoch); e != nil && e.config != c {
 		c.limit(w, begin)
 	}

@@ -73,10 +73,11 @@ func routeOf(r *http.Request) *exchange.Route {
 // matched attaches the route to requests. It stands between the two lists of middleware.
 func matched(r route, next http.Handler) http.Handler {
 	names := wildcards(r.pattern)
+	plain := &exchange.Route{Endpoint: r.endpoint, Function: r.function} // nobody changes it
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		found := &exchange.Route{Endpoint: r.endpoint, Function: r.function}
+		found := plain
 		if len(names) > 0 {
-			found.Params = make(map[string]string, len(names))
+			found = &exchange.Route{Endpoint: r.endpoint, Function: r.function, Params: make(map[string]string, len(names))}
 			for _, name := range names {
 				if v := req.PathValue(strings.TrimSuffix(name, "...")); v != "" {
 					found.Params[name] = v

@@ -29,11 +29,10 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 		cancel()
 	}
 	// Writes that wait for the client must end with it, too.
-	var watched func() bool
-	over := make(chan struct{})
+	var watched func()
 	defer func() {
-		if watched != nil && !watched() {
-			<-over // the writer must not be touched when the request has ended
+		if watched != nil {
+			watched()
 		}
 	}()
 	for {
@@ -53,13 +52,7 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 			continue
 		}
 		if watched == nil {
-			watched = context.AfterFunc(ctx, func() {
-				defer close(over)
-				if e.left() {
-					e.Abandon()
-					_ = http.NewResponseController(e.w).SetWriteDeadline(past)
-				}
-			})
+			watched = e.watch(ctx, e.Abandon)
 		}
 		if unread {
 			e.linger()
@@ -75,6 +68,24 @@ func (e *Exchange) Serve(cancel func()) (left bool) {
 		e.wrote(pieces, err)
 		if err != nil {
 			leave()
+		}
+	}
+}
+
+// watch ends writes that wait, after gone, when the client leaves. It goes on until stop has
+// returned: the writer must not be touched when the request has ended.
+func (e *Exchange) watch(ctx context.Context, gone func()) (stop func()) {
+	over := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(over)
+		if e.left() {
+			gone()
+			_ = http.NewResponseController(e.w).SetWriteDeadline(past)
+		}
+	})
+	return func() {
+		if !cancel() {
+			<-over
 		}
 	}
 }
@@ -197,19 +208,7 @@ func (e *Exchange) rest(pieces []string, size int, flush, unread bool, o *Outcom
 		e.head()
 	}
 	if size >= plainSize {
-		over := make(chan struct{})
-		stop := context.AfterFunc(e.Request.Context(), func() {
-			defer close(over)
-			if !e.left() {
-				return
-			}
-			_ = http.NewResponseController(e.w).SetWriteDeadline(past)
-		})
-		defer func() {
-			if !stop() {
-				<-over
-			}
-		}()
+		defer e.watch(e.Request.Context(), func() {})()
 	}
 	var err error
 	if unread && size > plainSize {
