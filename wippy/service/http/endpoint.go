@@ -48,8 +48,11 @@ func (l *Listener) endpoint(r route) http.Handler {
 			respond(w, result, err)
 		})
 		log := func(level slog.Level, text string, err error) {
-			l.deps.Log.Log(req.Context(), level, text, "endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path,
-				"request", req.Header.Get(requestID), "error", err)
+			args := []any{"endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path, "request", req.Header.Get(requestID)}
+			if err != nil {
+				args = append(args, "error", err)
+			}
+			l.deps.Log.Log(req.Context(), level, text, args...)
 		}
 		switch {
 		case left || o.Err != nil:

@@ -238,6 +238,9 @@ func TestStopEndsWhatGoesOn(t *testing.T) {
 	if err := <-ended; err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the request: %v", err)
 	}
+	if logs := s.logs.String(); strings.Contains(logs, `"level":"error"`) || !strings.Contains(logs, "cut off") {
+		t.Errorf("the log:\n%s", logs)
+	}
 }
 
 // Each request has an id, its own or the client's, in the answer, in the program and in the log.
