@@ -18,10 +18,12 @@ var layout = Rule{
 	Check: checkLayout,
 }
 
-// rootFiles are the files the root must have; goWorkSum comes and goes.
-var rootFiles = []string{"README.md", "LICENSE", "CHANGELOG.md", "go.work"}
-
-const goWorkSum = "go.work.sum"
+// rootFiles are the files the root must have, optionalFiles those it may have: the first
+// comes and goes with the toolchain.
+var (
+	rootFiles     = []string{"README.md", "LICENSE", "CHANGELOG.md", "go.work"}
+	optionalFiles = []string{"go.work.sum", "CONTRIBUTING.md"}
+)
 
 func checkLayout(_ context.Context, env Env) ([]Problem, error) {
 	entries, err := os.ReadDir(env.Repo.Root)
@@ -48,7 +50,7 @@ func checkLayout(_ context.Context, env Env) ([]Problem, error) {
 		case e.IsDir() && !slices.Contains(folders, name):
 			out = append(out, Problem{File: name, Message: "folder is not part of the layout",
 				Fix: "move it into one of " + strings.Join(folders, ", ")})
-		case !e.IsDir() && name != goWorkSum && !slices.Contains(rootFiles, name):
+		case !e.IsDir() && !slices.Contains(optionalFiles, name) && !slices.Contains(rootFiles, name):
 			out = append(out, Problem{File: name, Message: "file does not belong at the top level",
 				Fix: "move it into a module"})
 		}

@@ -15,7 +15,7 @@ import (
 var release string
 
 func (c *cli) version() *cobra.Command {
-	var short bool
+	var short, modules bool
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Tell version, commit and build",
@@ -29,8 +29,15 @@ func (c *cli) version() *cobra.Command {
 			fmt.Fprintln(c.stdout, banner)
 			fmt.Fprintf(c.stdout, "  version  %s\n  commit   %s\n  built    %s\n  go       %s %s/%s\n",
 				version, commit, date, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			if modules {
+				fmt.Fprintln(c.stdout)
+				for _, m := range builtFrom() {
+					fmt.Fprintf(c.stdout, "  %-50s %s\n", m.Path, m.Version)
+				}
+			}
 		},
 	}
+	cmd.Flags().BoolVar(&modules, "modules", false, "also the modules it is built from")
 	cmd.Flags().BoolVar(&short, "short", false, "the version alone")
 	return cmd
 }
@@ -63,4 +70,14 @@ func buildFacts() (version, commit, date string) {
 		commit += " (modified)"
 	}
 	return version, commit, date
+}
+
+// builtFrom lists the modules in the binary with their versions; those of a working tree have
+// the version that go.mod requires.
+func builtFrom() []*debug.Module {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	return info.Deps
 }
