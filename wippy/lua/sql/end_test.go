@@ -158,3 +158,31 @@ func TestServerTypesArrive(t *testing.T) {
 			fails("", nil, db:query("SELEC"))`)
 	}
 }
+
+func TestProgramSeesAnOutageAsRetryable(t *testing.T) {
+	for _, server := range []*sqltest.Server{sqltest.Postgres(t), sqltest.MariaDB(t)} {
+		if server == nil {
+			continue
+		}
+		t.Run(server.Kind, func(t *testing.T) {
+			s := newSystem(t, entry("app:remote", server.Kind, server.Data(nil)))
+			defer server.Restart(t)
+			s.check(t, `local db = assert(sql.get("app:remote")) assert(db:query("SELECT 1"))`)
+			server.Kill()
+			s.check(t, `
+				local db = assert(sql.get("app:remote"))
+				for _, f in ipairs({
+					function() return db:query("SELECT 1") end, function() return db:execute("SELECT 1") end,
+					function() return db:begin() end, function() return db:prepare("SELECT 1") end,
+				}) do
+					for _ = 1, 3 do
+						local err = fails("Unavailable", nil, f())
+						eq(err:retryable(), true)
+						assert(#err:message() > 0)
+					end
+				end`)
+			server.Restart(t)
+			s.check(t, `local db = assert(sql.get("app:remote")) assert(db:query("SELECT 1"))`)
+		})
+	}
+}

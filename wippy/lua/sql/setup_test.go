@@ -141,7 +141,7 @@ func (s *system) value(t testing.TB, id, text string) string {
 // until waits for a condition.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(20*time.Second)
+	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(time.Minute)
 	defer tick.Stop()
 	defer limit.Stop()
 	for !condition() {
