@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -33,6 +34,7 @@ func (o *operation) Cancel() { o.cancel() }
 
 // Register adds the handler of the module's command. An operation takes a goroutine while it runs.
 func Register(d *dispatch.Registry) {
+	w := &workers{next: make(chan func())}
 	d.Register("sql", operationID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			o := cmd.(*operation)
@@ -44,12 +46,42 @@ func Register(d *dispatch.Registry) {
 				o.cancel()
 			}
 			if o.queue != nil {
-				o.queue.add(job)
+				o.queue.add(job, w.start)
 			} else {
-				go job()
+				w.start(job)
 			}
 			return nil
 		}))
+}
+
+// rest is how long a goroutine waits for another job. SQLite needs a large stack: growing it anew for every statement
+// takes a sixth of the time of a small one (benchmarks/sql).
+const rest = 200 * time.Millisecond
+
+// workers are goroutines that run jobs, as many as there are jobs at a time. They end when there are none.
+type workers struct{ next chan func() }
+
+// start runs a job on a goroutine that waits for one, or else on a new one.
+func (w *workers) start(job func()) {
+	select {
+	case w.next <- job:
+	default:
+		go w.work(job)
+	}
+}
+
+func (w *workers) work(job func()) {
+	timer := time.NewTimer(rest)
+	defer timer.Stop()
+	for {
+		job()
+		timer.Reset(rest)
+		select {
+		case job = <-w.next:
+		case <-timer.C:
+			return
+		}
+	}
 }
 
 // contained runs f. A panic, of a driver for example, is an error of this operation.
@@ -70,7 +102,8 @@ type queue struct {
 	busy bool // there is a goroutine that runs jobs
 }
 
-func (q *queue) add(job func()) {
+// add runs a job after those before it. start runs a function that goes on for a while.
+func (q *queue) add(job func(), start func(func())) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.busy {
@@ -78,7 +111,7 @@ func (q *queue) add(job func()) {
 		return
 	}
 	q.busy = true
-	go q.work(job)
+	start(func() { q.work(job) })
 }
 
 // work runs a job and those that are added meanwhile.

@@ -152,5 +152,5 @@ func closeAside(q *queue, f func()) {
 	if q == nil {
 		q = &queue{}
 	}
-	q.add(f)
+	q.add(f, func(run func()) { go run() })
 }
