@@ -49,6 +49,12 @@ func NewListener(deps Deps) *Listener {
 	}
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decode(e, l.deps.Dir)
+	return unknown, err
+}
+
 // Create opens a database.
 func (l *Listener) Create(ctx context.Context, e registry.Entry) error {
 	c, unknown, err := decode(e, l.deps.Dir)
