@@ -41,6 +41,11 @@ func build(ctx context.Context, e environment, args []string) error {
 		}
 	}
 	version := e.versions["wippy"]
+	if status, err := e.git(ctx, "status", "--porcelain"); err != nil {
+		return err
+	} else if status != "" {
+		return errors.New("the tree has changes that are not committed:\n" + status)
+	}
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return err
 	}
@@ -79,6 +84,14 @@ func (e environment) binaries(ctx context.Context, root, out, version string, ch
 	if err != nil {
 		return nil, err
 	}
+	// Commit and date instead of what the toolchain would find out by itself, which depends on
+	// how the tree was checked out.
+	facts, err := e.git(ctx, "-C", root, "log", "-1", "--format=%H %cI")
+	if err != nil {
+		return nil, err
+	}
+	commit, date, _ := strings.Cut(strings.TrimSpace(facts), " ")
+	link := fmt.Sprintf("-s -w -buildid= -X main.release=%s -X main.releaseCommit=%s -X main.releaseDate=%s", version, commit, date)
 	var names []string
 	for _, platform := range chosen {
 		system, arch, _ := strings.Cut(platform, "/")
@@ -87,8 +100,7 @@ func (e environment) binaries(ctx context.Context, root, out, version string, ch
 			name += ".exe"
 		}
 		fmt.Fprintln(e.stderr, "building", name)
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=true",
-			"-ldflags", "-s -w -buildid= -X main.release="+version, "-o", filepath.Join(out, name), "./cmd/wippy")
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", link, "-o", filepath.Join(out, name), "./cmd/wippy")
 		cmd.Dir = filepath.Join(root, "wippy")
 		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 		if text, err := cmd.CombinedOutput(); err != nil {

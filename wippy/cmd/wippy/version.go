@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is set at link time for released binaries:
-// -ldflags "-X main.release=v1.2.3".
-var release string
+// What released binaries are told at link time: -ldflags "-X main.release=v1.2.3". For others
+// the Go toolchain knows.
+var release, releaseCommit, releaseDate string
 
 func (c *cli) version() *cobra.Command {
 	var short, modules bool
@@ -68,6 +68,9 @@ func buildFacts() (version, commit, date string) {
 	}
 	if modified {
 		commit += " (modified)"
+	}
+	if releaseCommit != "" {
+		commit, date = releaseCommit, releaseDate
 	}
 	return version, commit, date
 }
