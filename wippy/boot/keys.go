@@ -26,6 +26,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/groups"
 	"github.com/wippyrun/kit/wippy/system/lifecycle"
+	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/outdated"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
@@ -62,6 +63,7 @@ var (
 	KeyCalls      = appctx.NewKey[*scheduler.Scheduler]("functions.scheduler")
 	KeyProcesses  = appctx.NewKey[*processes.Manager]("processes")
 	KeyClock      = appctx.NewKey[*clock.Clock]("clock")
+	KeyNetworks   = appctx.NewKey[*network.Directory]("networks")
 	KeyHTTPClient = appctx.NewKey[*httpclient.Client]("http.client")
 	KeyEnv        = appctx.NewKey[*env.Service]("env")
 	KeyStores     = appctx.NewKey[*store.Table]("stores")

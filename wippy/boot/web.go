@@ -11,25 +11,40 @@ import (
 	luahttpclient "github.com/wippyrun/kit/wippy/lua/httpclient"
 	luawebsocket "github.com/wippyrun/kit/wippy/lua/websocket"
 	"github.com/wippyrun/kit/wippy/service/http/session"
+	servicenetwork "github.com/wippyrun/kit/wippy/service/network"
+	"github.com/wippyrun/kit/wippy/system/network"
 )
 
-// registerWeb adds the modules that reach other servers.
+// registerWeb adds the modules that reach other servers, directly or through the networks that entries define.
 func (r *Runtime) registerWeb(e *engine.Engine) error {
-	client := luahttpclient.NewClient(nil)
+	client := luahttpclient.NewClient()
 	KeyHTTPClient.Set(r.dict, client)
+	networks := network.New(r.config.String("network_service", "default_network", ""))
+	KeyNetworks.Set(r.dict, networks)
 	luahttpclient.Register(r.dispatcher())
 	return errors.Join(
-		e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate})),
-		e.Register(luawebsocket.Module(luawebsocket.Deps{Send: r.router.Send, Allow: r.allow})),
+		e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate, Networks: networks})),
+		e.Register(luawebsocket.Module(luawebsocket.Deps{Send: r.router.Send, Allow: r.allow, Networks: networks})),
 	)
 }
 
-// webComponent closes the connections of programs to HTTP servers at the end.
+// webComponent makes entries of networks live, and closes the connections of programs to HTTP servers at the end.
 func (r *Runtime) webComponent(dependsOn ...string) loader.Component {
-	return loader.Component{Name: Web, DependsOn: dependsOn, Stop: func(context.Context) error {
-		KeyHTTPClient.MustGet(r.dict).Close()
-		return nil
-	}}
+	return loader.Component{
+		Name:      Web,
+		DependsOn: dependsOn,
+		Load: func(ctx context.Context) (context.Context, error) {
+			networks := KeyNetworks.MustGet(r.dict)
+			return ctx, errors.Join(
+				r.listen(servicenetwork.NewListener(networks, r.warnFields), servicenetwork.KindSOCKS5),
+				KeyFunctions.MustGet(r.dict).Intercept(networks.Calls()),
+			)
+		},
+		Stop: func(context.Context) error {
+			KeyHTTPClient.MustGet(r.dict).Close()
+			return nil
+		},
+	}
 }
 
 // sessionRuntime is what the sessions of HTTP clients see of the system.

@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/owned"
+	"github.com/wippyrun/kit/wippy/system/network"
 )
 
 // maxRedirects is how many redirects are followed.
@@ -27,17 +28,22 @@ type call struct {
 	ctx             context.Context
 	cancel          context.CancelFunc
 	guard           guard
-	release         func() bool // takes the call off what the process owns
+	overlay         *network.Network // nil for none
+	noOverlay       error            // why there is none although one was chosen
+	release         func() bool      // takes the call off what the process owns
 }
 
 // newCall makes the call of a request that is allowed so far. Its end is close.
 func (m *module) newCall(p *engine.Process, method, address string, o *options) *call {
 	c := &call{client: m.Client, method: method, address: address, options: o}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
-	if o.unixSocket == "" && o.network == "" {
-		if c.guard = newGuard(m.Gate, access.Frame(p)); c.guard != nil {
-			c.ctx = context.WithValue(c.ctx, guardKey{}, c.guard)
-		}
+	if o.unixSocket != "" {
+		return c
+	}
+	frame := access.Frame(p)
+	c.overlay, c.noOverlay = m.Networks.For(frame, o.network)
+	if c.guard = newGuard(m.Gate, frame); c.guard != nil {
+		c.ctx = context.WithValue(c.ctx, guardKey{}, c.guard)
 	}
 	return c
 }
@@ -68,7 +74,7 @@ func (c *call) check() error {
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, c.options.timeout)
 	defer cancel()
-	return c.guard.checkURL(ctx, u)
+	return c.guard.checkURL(ctx, u, c.overlay == nil)
 }
 
 // send does the work of do for an address that was checked.
@@ -77,7 +83,10 @@ func (c *call) send(timeout time.Duration) (*response, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	transport, err := c.client.transport(c.options)
+	if c.noOverlay != nil {
+		return nil, failed(c.noOverlay)
+	}
+	transport, err := c.client.transport(c.options, c.overlay)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -109,7 +118,7 @@ func (c *call) redirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= maxRedirects {
 		return fmt.Errorf("stopped after %d redirects", maxRedirects)
 	}
-	return c.guard.checkURL(req.Context(), req.URL)
+	return c.guard.checkURL(req.Context(), req.URL, c.overlay == nil)
 }
 
 // failed is the error of a request that was not answered. One that was not allowed keeps its kind.

@@ -14,14 +14,9 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/wippyrun/kit/wippy/system/network"
 )
-
-// Dialer makes connections for an overlay network.
-type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-// Networks finds the dialer of an overlay network by entry id. "" asks for the one that applies to everybody who
-// does not choose: it may return nil, for a direct connection.
-type Networks func(id string) (Dialer, error)
 
 const (
 	// maxTransports bounds how many sets of connections are kept: one for each combination of socket, network
@@ -69,14 +64,13 @@ func (o tlsOptions) config() (*tls.Config, error) {
 // transportKey tells sets of connections apart. The TLS settings are a digest, so that no private key stays in
 // memory for it.
 type transportKey struct {
-	socket, network string
-	tls             [sha256.Size]byte
+	socket  string
+	overlay *network.Network // nil for none
+	tls     [sha256.Size]byte
 }
 
 // Client holds the connections of all programs. Its methods may be called concurrently. Make one with NewClient.
 type Client struct {
-	networks Networks
-
 	mu         sync.Mutex                     // guards all below
 	transports map[transportKey]*list.Element // of order
 	order      *list.List                     // of *pooled, the one used last first
@@ -88,9 +82,9 @@ type pooled struct {
 	transport *http.Transport
 }
 
-// NewClient returns a client without connections. networks may be nil: there are no overlay networks then.
-func NewClient(networks Networks) *Client {
-	return &Client{networks: networks, transports: map[transportKey]*list.Element{}, order: list.New()}
+// NewClient returns a client without connections.
+func NewClient() *Client {
+	return &Client{transports: map[transportKey]*list.Element{}, order: list.New()}
 }
 
 // Close closes the connections that are not in use. Requests that come later keep none open.
@@ -106,8 +100,8 @@ func (c *Client) Close() {
 }
 
 // transport returns the set of connections for a request.
-func (c *Client) transport(o *options) (http.RoundTripper, error) {
-	key := transportKey{socket: o.unixSocket, network: o.network}
+func (c *Client) transport(o *options, overlay *network.Network) (http.RoundTripper, error) {
+	key := transportKey{socket: o.unixSocket, overlay: overlay}
 	if o.tls != (tlsOptions{}) {
 		text, err := json.Marshal(o.tls)
 		if err != nil {
@@ -121,7 +115,7 @@ func (c *Client) transport(o *options) (http.RoundTripper, error) {
 		c.order.MoveToFront(e)
 		return e.Value.(*pooled).transport, nil
 	}
-	t, err := c.newTransport(o)
+	t, err := newTransport(o, overlay)
 	if err != nil {
 		return nil, err
 	}
@@ -142,17 +136,13 @@ func (c *Client) transport(o *options) (http.RoundTripper, error) {
 }
 
 // newTransport makes a set of connections.
-func (c *Client) newTransport(o *options) (*http.Transport, error) {
+func newTransport(o *options, overlay *network.Network) (*http.Transport, error) {
 	config, err := o.tls.config()
 	if err != nil {
 		return nil, err
 	}
-	dial, err := c.dialer(o)
-	if err != nil {
-		return nil, err
-	}
 	return &http.Transport{
-		DialContext:           dial,
+		DialContext:           dialer(o, overlay),
 		TLSClientConfig:       config,
 		ForceAttemptHTTP2:     true,
 		MaxIdleConnsPerHost:   idlePerHost,
@@ -163,20 +153,14 @@ func (c *Client) newTransport(o *options) (*http.Transport, error) {
 }
 
 // dialer returns what makes the connections of a request.
-func (c *Client) dialer(o *options) (Dialer, error) {
-	direct := &net.Dialer{Timeout: dialTimeout, ControlContext: guardDial}
+func dialer(o *options, overlay *network.Network) network.Dial {
 	switch {
 	case o.unixSocket != "":
 		return func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", o.unixSocket)
-		}, nil
-	case c.networks != nil:
-		overlay, err := c.networks(o.network)
-		if err != nil || overlay != nil {
-			return overlay, err
 		}
-	case o.network != "":
-		return nil, errors.New("overlay network not found: " + o.network)
+	case overlay != nil:
+		return overlay.Dial
 	}
-	return direct.DialContext, nil
+	return (&net.Dialer{Timeout: dialTimeout, ControlContext: guardDial}).DialContext
 }

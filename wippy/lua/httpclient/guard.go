@@ -48,15 +48,18 @@ func (g guard) check(ip netip.Addr) error {
 	return access.Denied("not allowed: private IP " + ip.String())
 }
 
-// checkURL checks the host of a URL: the address it is, or every address its name has. A name that has none, or a
-// URL that is wrong, passes: the request fails by itself.
-func (g guard) checkURL(ctx context.Context, u *url.URL) error {
+// checkURL checks the host of a URL: the address it is, or every address its name has, unless an overlay network looks
+// names up by itself. A name that has none, or a URL that is wrong, passes: the request fails by itself.
+func (g guard) checkURL(ctx context.Context, u *url.URL, resolve bool) error {
 	host := u.Hostname()
 	if g == nil || host == "" {
 		return nil
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return g.check(ip)
+	}
+	if !resolve {
+		return nil
 	}
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {

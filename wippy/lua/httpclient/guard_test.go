@@ -3,6 +3,8 @@
 package httpclient_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
+	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/processes"
 	"github.com/wippyrun/kit/wippy/system/security"
 )
@@ -75,11 +78,16 @@ func (o only) Evaluate(r security.Request) security.Decision {
 // guarded makes a system whose programs have an actor and may reach the private addresses given.
 func guarded(t *testing.T, allowed ...string) *luatest.System {
 	t.Helper()
+	return guardedWith(t, nil, allowed...)
+}
+
+func guardedWith(t *testing.T, networks *network.Directory, allowed ...string) *luatest.System {
+	t.Helper()
 	var policy only
 	for _, ip := range allowed {
 		policy = append(policy, "http_client.private_ip "+ip)
 	}
-	s := newSystem(t, func(d *httpclient.Deps) { d.Gate = security.NewGate(false) })
+	s := newSystem(t, func(d *httpclient.Deps) { d.Gate, d.Networks = security.NewGate(false), networks })
 	s.Frame = appctx.NewFrame()
 	if err := security.Enter(s.Frame, &security.Actor{ID: "ada"}, security.NewScope(policy)); err != nil {
 		t.Fatal(err)
@@ -147,4 +155,25 @@ func TestPrivateAddressInDisguise(t *testing.T) {
 	for _, host := range []string{"127.1", "2130706433", "0x7f000001", "0177.0.0.1"} {
 		s.Check(t, `assert(http_client.get((...), {timeout = "5s"}) == nil)`, strings.Replace(server.URL, "127.0.0.1", host, 1))
 	}
+}
+
+// An overlay looks names up by itself; addresses are checked all the same.
+func TestPrivateAddressesBehindAnOverlay(t *testing.T) {
+	server := site(t)
+	networks := network.New("")
+	networks.Put("app:vpn", func(ctx context.Context, kind, address string) (net.Conn, error) {
+		if address != "localhost:80" {
+			t.Errorf("the overlay is asked for %s", address)
+		}
+		return (&net.Dialer{}).DialContext(ctx, kind, strings.TrimPrefix(server.URL, "http://"))
+	})
+	s := guardedWith(t, networks)
+	s.Check(t, `
+		local r, err = http_client.get("http://localhost/host", {overlay_network = "app:vpn"})
+		assert(r and r.body == "localhost", tostring(err))
+		r, err = http_client.get("http://127.0.0.1/host", {overlay_network = "app:vpn"})
+		assert(r == nil and err:message() == "not allowed: private IP 127.0.0.1", tostring(err))`)
+	// What a request through one network has opened, one through another, or through none, does not use.
+	networks.Put("app:vpn", func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed })
+	s.Check(t, `assert(http_client.get("http://localhost/host", {overlay_network = "app:vpn"}) == nil)`)
 }

@@ -22,7 +22,7 @@ import (
 )
 
 func newSystem(tb testing.TB, change ...func(*httpclient.Deps)) *luatest.System {
-	deps := httpclient.Deps{Client: httpclient.NewClient(nil)}
+	deps := httpclient.Deps{Client: httpclient.NewClient()}
 	tb.Cleanup(deps.Client.Close)
 	for _, c := range change {
 		c(&deps)

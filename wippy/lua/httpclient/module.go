@@ -24,6 +24,7 @@ import (
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/stream"
+	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/security"
 )
 
@@ -35,6 +36,8 @@ type Deps struct {
 	Allow access.Check
 	// Gate decides on the addresses of private networks; nil allows all.
 	Gate *security.Gate
+	// Networks are the overlay networks; nil for none.
+	Networks *network.Directory
 }
 
 type module struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/system/frames"
+	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/processes"
 )
 
@@ -187,7 +188,7 @@ func (s *spawner) apply(p *engine.Process, spawn *processes.Spawn) error {
 	if s == nil {
 		return nil
 	}
-	if len(s.values) > 0 || !s.identity.IsZero() {
+	if len(s.values) > 0 || !s.identity.IsZero() || s.options[network.Option] != nil {
 		if spawn.Frame == nil {
 			spawn.Frame = appctx.NewFrame()
 		}
@@ -195,6 +196,9 @@ func (s *spawner) apply(p *engine.Process, spawn *processes.Spawn) error {
 			return err
 		}
 		if err := s.identity.Enter(spawn.Frame); err != nil {
+			return err
+		}
+		if err := network.Select(spawn.Frame, s.options); err != nil {
 			return err
 		}
 	}

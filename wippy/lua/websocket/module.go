@@ -21,18 +21,20 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/lua/subscription"
+	"github.com/wippyrun/kit/wippy/system/network"
 )
 
-// Deps is what the module works with. Send carries messages to processes; Allow may be nil.
+// Deps is what the module works with. Send carries messages to processes; the rest may be nil.
 type Deps struct {
-	Send  func(*relay.Message) error
-	Allow access.Check
+	Send     func(*relay.Message) error
+	Allow    access.Check
+	Networks *network.Directory
 }
 
 type module struct {
 	Deps
 	clients *engine.Class
-	http    *http.Client
+	http    *http.Client // for direct connections
 }
 
 var numbers = map[string]map[string]int{
@@ -46,7 +48,7 @@ var numbers = map[string]map[string]int{
 
 // Module returns the Lua module. It needs the handlers of stream.Register.
 func Module(deps Deps) engine.Module {
-	m := &module{Deps: deps, http: newHTTPClient()}
+	m := &module{Deps: deps, http: newHTTPClient(nil)}
 	return engine.Module{
 		Name:    "websocket",
 		Classes: []string{"network", "io", "nondeterministic"},
@@ -104,7 +106,18 @@ func (m *module) connect(L *lua.LState) int {
 	}
 	c := newClient(sub, o)
 	sub.OnClose(c.abandon)
-	return stream.Await(L, func() (any, error) { return nil, c.dial(m.http, url) }, func(_ *lua.LState, _ any, err error) []lua.LValue {
+	overlay, err := m.Networks.For(access.Frame(p), "")
+	handshake := m.http
+	if overlay != nil {
+		handshake = newHTTPClient(overlay)
+	}
+	dial := func() (any, error) {
+		if err != nil {
+			return nil, err
+		}
+		return nil, c.dial(handshake, url)
+	}
+	return stream.Await(L, dial, func(_ *lua.LState, _ any, err error) []lua.LValue {
 		if err != nil {
 			sub.Close()
 			return []lua.LValue{lua.LNil, engine.ErrorValue(engine.NewError(engine.KindInternal, err.Error()).WithCause(err).WithRetryable(true))}

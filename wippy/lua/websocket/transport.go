@@ -6,12 +6,21 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+
+	"github.com/wippyrun/kit/wippy/system/network"
 )
 
-// newHTTPClient makes what does handshakes. Every connection is its own: none is left when a handshake fails.
-func newHTTPClient() *http.Client {
+// newHTTPClient makes what does handshakes, through an overlay network unless it is nil. Every connection is its own:
+// none is left when a handshake fails.
+func newHTTPClient(overlay *network.Network) *http.Client {
+	dial := (&net.Dialer{}).DialContext
+	if overlay != nil {
+		dial = overlay.Dial
+	}
 	return &http.Client{Transport: transport{&http.Transport{
+		DialContext:       dial,
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{MinVersion: tls.VersionTLS12},
 	}}}

@@ -24,9 +24,11 @@ entries:
     kind: http.router
     meta: {server: server}
     prefix: /api
-    middleware: [compress]
+    middleware: [real_ip, cors, compress, ratelimit, metrics, sendfile]
+    options: {sendfile.fs: "app:files"}
     post_middleware: [sse_relay, websocket_relay]
     post_options: {wsrelay.allowed.origins: "*.example.com", sserelay.allowed.origins: "*"}
+  - {name: files, kind: fs.directory, directory: .}
   - {name: plain, kind: http.router, meta: {server: "app:server"}}
   - {name: processes, kind: process.host, lifecycle: {auto_start: true}}
   - name: user

@@ -471,3 +471,31 @@ func TestServerTimeouts(t *testing.T) {
 		c.expect(": ping")
 	}
 }
+
+// Streams of HTTP/2 share a connection and end one by one.
+func TestHTTP2(t *testing.T) {
+	middleware, err := sserelay.New(sserelay.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{System: sessiontest.New(t, 0)}
+	h := middleware(asking(`{}`))
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(session.With(r.Context(), s.Host)))
+	}))
+	s.server.EnableHTTP2 = true
+	s.server.StartTLS()
+	t.Cleanup(s.server.Close)
+	one, two, p := s.listen(), s.listen(), s.Spawn()
+	if one.ProtoMajor != 2 {
+		t.Fatal(one.Proto)
+	}
+	first, second := one.ready(), two.ready()
+	p.Monitor(first)
+	one.leave()
+	p.Exited(first)
+	p.Send(second, "sse.message", payload.New(1))
+	two.expect("event: sse.message\ndata: 1")
+	p.Send(second, "sse.close")
+	two.done("closed by server")
+}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -436,4 +437,80 @@ func TestServerStops(t *testing.T) {
 	s.p.Next("ws.leave")
 	s.p.Exited(pid)
 	s.dial().Closed(websocket.StatusGoingAway, "server is stopping")
+}
+
+// Many clients come, talk and go at the same time; each hears its own messages, and nothing is left of them.
+func TestManyClientsConcurrentSafe(t *testing.T) {
+	const clients, messages = 100, 20
+	s := start(t, nil)
+	echo := make(chan struct{})
+	go func() { // the target sends back what it gets, until all have left
+		defer close(echo)
+		for left := 0; left < clients; {
+			m := s.p.Any()
+			switch m.Topic {
+			case "ws.message":
+				_ = s.p.TrySend(m.From, "echo", m.Payload()) // the client may have left
+			case "ws.leave":
+				left++
+			case "":
+				return
+			}
+		}
+	}()
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() {
+			conn, _, err := websocket.Dial(t.Context(), s.server.URL, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for j := range messages {
+				text := fmt.Sprintf("%d/%d", i, j)
+				if err := conn.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+					t.Error(err)
+					return
+				}
+				if _, data, err := conn.Read(t.Context()); err != nil || string(data) != `{"data":"`+text+`","topic":"echo"}` {
+					t.Errorf("%s came back as %s, %v", text, data, err)
+				}
+			}
+			if i%2 == 0 {
+				_ = conn.CloseNow()
+			} else if err := conn.Close(websocket.StatusNormalClosure, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	<-echo // that no session is left is checked at the end of every test
+}
+
+func BenchmarkEcho(b *testing.B) {
+	sys := sessiontest.New(b, 0)
+	p := sys.Spawn()
+	middleware, err := wsrelay.New(wsrelay.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := sys.Serve(middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set(wsrelay.Header, `{"target_pid":"`+p.PID.String()+`"}`)
+	})))
+	conn, _, err := websocket.Dial(b.Context(), server.URL, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.CloseNow()
+	pid := p.Joined("ws.join")
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := conn.Write(b.Context(), websocket.MessageText, []byte("ping")); err != nil {
+			b.Fatal(err)
+		}
+		p.Send(pid, "echo", p.Next("ws.message").Payload())
+		if _, _, err := conn.Read(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -114,6 +114,17 @@ func (p *Process) Next(topic string) *relay.Message {
 	return nil
 }
 
+// Any waits for a message. It may be called on any goroutine; when none comes, the message has no topic.
+func (p *Process) Any() *relay.Message {
+	select {
+	case m := <-p.inbox:
+		return m
+	case <-time.After(timeout):
+		p.system.Error("process waits for a message")
+		return &relay.Message{}
+	}
+}
+
 // Members waits for a message and returns its payload, a table.
 func (p *Process) Members(topic string) map[string]any {
 	p.system.Helper()
