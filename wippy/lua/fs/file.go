@@ -86,30 +86,45 @@ func (f *file) failed(err error) error {
 
 // Read implements io.Reader.
 func (f *file) Read(p []byte) (int, error) {
+	if f.closed.Load() {
+		return 0, iofs.ErrClosed
+	}
 	n, err := f.f.Read(p)
 	return n, f.failed(err)
 }
 
 // ReadAt implements io.ReaderAt.
 func (f *file) ReadAt(p []byte, offset int64) (int, error) {
+	if f.closed.Load() {
+		return 0, iofs.ErrClosed
+	}
 	n, err := f.f.ReadAt(p, offset)
 	return n, f.failed(err)
 }
 
 // Write implements io.Writer.
 func (f *file) Write(p []byte) (int, error) {
+	if f.closed.Load() {
+		return 0, iofs.ErrClosed
+	}
 	n, err := f.f.Write(p)
 	return n, f.failed(err)
 }
 
 // Seek implements io.Seeker.
 func (f *file) Seek(offset int64, whence int) (int64, error) {
+	if f.closed.Load() {
+		return 0, iofs.ErrClosed
+	}
 	at, err := f.f.Seek(offset, whence)
 	return at, f.failed(err)
 }
 
 // Stat returns what is known about the file.
 func (f *file) Stat() (iofs.FileInfo, error) {
+	if f.closed.Load() {
+		return nil, iofs.ErrClosed
+	}
 	info, err := f.f.Stat()
 	return info, f.failed(err)
 }
@@ -131,10 +146,17 @@ func (m *module) fileMethods() map[string]lua.LGFunction {
 		"write":   fileWrite,
 		"seek":    fileSeek,
 		"stat":    fileStat,
-		"sync":    done(func(f *file) error { return f.failed(f.f.Sync()) }),
+		"sync":    done(syncFile),
 		"close":   done(func(f *file) error { f.release(); return f.shut() }),
 		"scanner": m.scanner,
 	}
+}
+
+func syncFile(f *file) error {
+	if f.closed.Load() {
+		return iofs.ErrClosed
+	}
+	return f.failed(f.f.Sync())
 }
 
 // done makes a method that returns true, or false and an error.

@@ -269,6 +269,10 @@ func TestReadOnly(t *testing.T) {
 				local vol = assert(fs.get("`+id+`"))
 				eq(vol:readfile("f"), "hello") eq(vol:isdir("/"), true)
 				local f = vol:open("f", "r") eq(f:read(2), "he") eq(f:seek("set", 4), 4) eq(f:read(), "o")
+				eq(f:close(), true)
+				for _, call in ipairs({{"read"}, {"write", "x"}, {"seek", "set", 0}, {"stat"}, {"sync"}}) do
+					local err = fails("Internal", "", f[call[1]](f, call[2], call[3])) eq(err:message(), "file already closed")
+				end
 				for _, mode in ipairs({"w", "wx", "a"}) do fails("NotFound", "permission denied", vol:open("f", mode)) end
 				fails("NotFound", "permission denied", vol:writefile("new", "x"))
 				fails("Internal", "permission denied", vol:mkdir("d")) fails("Internal", "permission denied", vol:remove("f"))

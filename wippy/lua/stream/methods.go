@@ -188,8 +188,9 @@ func stat(L *lua.LState) int {
 // shutdown implements stream:close().
 func shutdown(L *lua.LState) int {
 	s := check(L)
-	s.release()
-	return engine.Yield(L, &operation{run: func(done func(any, error)) {
+	n := engine.Yield(L, &operation{run: func(done func(any, error)) {
 		s.shut(func(err error) { done(lua.LTrue, err) })
 	}}, results(lua.LFalse))
+	s.release() // not where the coroutine cannot be suspended: then the process still closes it
+	return n
 }

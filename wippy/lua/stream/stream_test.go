@@ -298,7 +298,9 @@ func TestTheEndOfTheProcessClosesOnce(t *testing.T) {
 		"left open": `device.open("s"):write("x")`,
 		"failed":    `device.open("s"):write("x") error("so")`,
 		"closed":    `local s = device.open("s") s:write("x") s:close() s:close()`,
-		"unused":    `device.open("s")`,
+		"where it cannot wait": `local s = device.open("s") local t = setmetatable({}, {__index = function() s:close() end})
+			local ok, err = pcall(function() return t.x end) assert(not ok and string.find(tostring(err), "metamethod", 1, true), err)`,
+		"unused": `device.open("s")`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &closing{closed: make(chan struct{})}
