@@ -26,7 +26,7 @@ import (
 // system has one executor, app:exec, and one that allows only "echo a", app:strict.
 func system(t *testing.T, allow access.Check) *luatest.System {
 	t.Helper()
-	all := exec.New()
+	all := exec.New(exec.WithLimit(30))
 	t.Cleanup(func() {
 		if err := all.Stop(context.Background()); err != nil {
 			t.Error(err)
@@ -215,10 +215,26 @@ var facts = []struct{ name, body string }{
 		for i = 1, 2 do coroutine.spawn(function() done:send(p:wait()) end) end
 		coroutine.spawn(function() p:write_stdin("") end)
 		assert(done:receive() == 0 and done:receive() == 0)`},
+	{"too many of them", `
+		local function refused(v, err)
+			if v ~= nil then return false end
+			assert(err:kind() == "RateLimited" and err:message() == "too many commands" and err:retryable() == true, tostring(err))
+			return true
+		end
+		local all = {}
+		for i = 1, 100 do
+			local p = exec.get("app:exec"):exec("cat")
+			if refused(p:start()) then break end
+			all[i] = p
+		end
+		assert(#all == 30, #all)
+		assert(refused(exec.get("app:exec"):exec("cat"):stdout_stream()))
+		for _, p in ipairs(all) do p:close(true) end
+		while refused(exec.get("app:exec"):exec("true"):start()) do coroutine.yield() end`},
 	{"many of them", `
 		for i = 1, 60 do
 			local p = run("true")
-			if i % 3 == 0 then p:wait() elseif i % 3 == 1 then p:stdout_stream():read() else p:close() end
+			if i % 3 == 0 then p:wait() elseif i % 3 == 1 then p:stdout_stream():read() p:wait() else p:close(true) end
 		end`},
 }
 

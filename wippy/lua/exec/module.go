@@ -11,6 +11,7 @@
 package exec
 
 import (
+	"errors"
 	"fmt"
 
 	lua "github.com/yuin/gopher-lua"
@@ -62,8 +63,12 @@ type executor struct {
 
 func invalid(message string) *engine.Error { return engine.NewError(engine.KindInvalid, message) }
 
-// internal is an error of kind Internal with the text of its cause.
+// internal is an error of kind Internal with the text of its cause; that there are too many commands is an
+// error of a kind of its own.
 func internal(err error) *engine.Error {
+	if errors.Is(err, exec.ErrTooMany) {
+		return engine.WrapError(err)
+	}
 	e := engine.NewError(engine.KindInternal, err.Error()).WithCause(err)
 	for key, value := range engine.WrapError(err).Details() {
 		e = e.With(key, value)

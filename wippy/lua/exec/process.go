@@ -143,7 +143,10 @@ func (m *module) stream(slot func(*process) *lua.LValue, take func(*exec.Process
 		s := slot(x)
 		if *s == nil {
 			out, err := take(x.command)
-			if err != nil {
+			switch {
+			case errors.Is(err, exec.ErrTooMany):
+				return engine.PushError(L, internal(err))
+			case err != nil:
 				return engine.PushError(L, engine.NewError(engine.KindInternal, missing).WithCause(err))
 			}
 			*s = m.streams.New(engine.From(L), out, -1)

@@ -24,6 +24,8 @@
 //     not: no zombies (TestProcessesAreReaped).
 //   - What a command wrote can be read after it has ended (TestOutputOutlivesTheProcess).
 //   - [Executors.Stop] leaves no command running (TestStopEndsEverything).
+//   - Whoever starts commands without end gets an error, kind RateLimited, before the program runs out
+//     of file descriptors (TestAttackCommandsWithoutEnd).
 //
 // # Costs and caveats
 //

@@ -384,6 +384,53 @@ func TestStopEndsEverything(t *testing.T) {
 	}
 }
 
+// TestAttackCommandsWithoutEnd starts commands, and opens streams of others, until that is refused; when some end there
+// is room again.
+func TestAttackCommandsWithoutEnd(t *testing.T) {
+	all := exec.New(exec.WithLimit(20))
+	t.Cleanup(func() {
+		if err := all.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := all.Add(id, exec.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	e, _ := all.Get(id)
+	var holding []*exec.Process
+	for i := range 100 {
+		p := command(t, e, "sleep 60", exec.Options{})
+		var err error
+		if i%2 == 0 {
+			err = p.Start()
+		} else {
+			_, err = p.Stderr()
+		}
+		if err == nil {
+			holding = append(holding, p)
+		} else if !errors.Is(err, exec.ErrTooMany) || fault.KindOf(err) != fault.RateLimited {
+			t.Fatal(err)
+		}
+	}
+	if len(holding) != 20 {
+		t.Errorf("%d commands", len(holding))
+	}
+	for _, p := range holding[:2] {
+		p.Kill(true)
+		if p.Started() {
+			if _, err := p.Wait(); err != nil {
+				t.Error(err)
+			}
+		}
+		p.End()
+	}
+	for range 2 {
+		if err := command(t, e, "true", exec.Options{}).Start(); err != nil {
+			t.Errorf("no room: %v", err)
+		}
+	}
+}
+
 func TestProcessesAreReaped(t *testing.T) {
 	p, out := start(t, executor(t, exec.Config{}), `sh -c 'echo $$'`)
 	pid := readPID(t, out)

@@ -18,6 +18,8 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "executor not found").Final()
 	// ErrStopped is for commands that would start after Stop.
 	ErrStopped = fault.New(fault.Unavailable, "the runtime is stopping").Final()
+	// ErrTooMany is for commands that would start while there are as many as there may be.
+	ErrTooMany = fault.New(fault.RateLimited, "too many commands").Transient()
 )
 
 // Executors are those of one application, by entry id. All methods may be called concurrently.
@@ -28,9 +30,24 @@ type Executors struct {
 	byID map[string]*Executor
 }
 
+// Option changes what [New] returns.
+type Option func(*Executors)
+
+// WithLimit bounds the commands that run at the same time, those with open streams that have not been started
+// included. The default leaves two thirds of the file descriptors of this program to others.
+func WithLimit(n int) Option { return func(e *Executors) { e.group.limit = n } }
+
+// perCommand is how many file descriptors a command takes: three pipes, two handles, one to spare.
+const perCommand = 6
+
 // New returns a set without executors.
-func New() *Executors {
-	return &Executors{byID: map[string]*Executor{}, group: running{processes: map[*Process]struct{}{}}}
+func New(opts ...Option) *Executors {
+	e := &Executors{byID: map[string]*Executor{}}
+	e.group = running{processes: map[*Process]struct{}{}, limit: max(descriptors()/3/perCommand, 16)}
+	for _, o := range opts {
+		o(e)
+	}
+	return e
 }
 
 // Add makes an executor.
@@ -114,18 +131,24 @@ func (e *Executors) Stop(ctx context.Context) error {
 	return nil
 }
 
-// running are the processes of which something is left.
+// running are the processes that hold something: descriptors, or a command.
 type running struct {
 	mu        sync.Mutex // guards all below; taken with the lock of a process held
 	processes map[*Process]struct{}
+	limit     int
 	stopped   bool
 }
 
+// add takes a process in, unless it is there already.
 func (r *running) add(p *Process) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopped {
+	_, known := r.processes[p]
+	switch {
+	case r.stopped:
 		return ErrStopped
+	case !known && len(r.processes) >= r.limit:
+		return ErrTooMany.With("limit", r.limit)
 	}
 	r.processes[p] = struct{}{}
 	return nil

@@ -25,3 +25,12 @@ func endGroup(p *os.Process, force bool) {
 // groupAlive reports whether a group whose leader was collected has other processes. While it
 // has, its id is not given to a new process.
 func groupAlive(id int) bool { return syscall.Kill(-id, 0) == nil }
+
+// descriptors is how many files this program may have open.
+func descriptors() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 1024
+	}
+	return int(min(uint64(limit.Cur), 1<<20))
+}

@@ -267,6 +267,7 @@ func (p *Process) End() {
 	p.over = true
 	p.shut()
 	if p.state != stateRunning && !p.orphans {
+		p.group.remove(p)
 		return
 	}
 	endGroup(p.cmd.Process, false)
@@ -328,6 +329,11 @@ func (p *Process) Stderr() (Output, error) { return p.take(&p.stderr) }
 func (p *Process) take(out *pipe) (Output, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.state == stateFresh && !out.shut {
+		if err := p.group.add(p); err != nil {
+			return Output{}, err
+		}
+	}
 	if err := out.open(); err != nil {
 		return Output{}, err
 	}
