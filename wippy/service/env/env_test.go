@@ -141,3 +141,24 @@ func TestUnknownFieldIsAWarningWithAGuess(t *testing.T) {
 		t.Errorf("warnings %v", *warnings)
 	}
 }
+
+func TestWatchersHearOfValues(t *testing.T) {
+	s, _ := setup(t,
+		entry("app:mem", env.KindMemory, nil),
+		entry("app:v", env.KindVariable, map[string]any{"variable": "V", "storage": "app:mem"}),
+		entry("app:w", env.KindVariable, map[string]any{"variable": "W", "storage": "app:mem", "readonly": true}),
+	)
+	heard := 0
+	s.Watch(func() { heard++ })
+	if err := s.Set("V", "app", "1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"W", "none"} {
+		if err := s.Set(name, "app", "1"); err == nil {
+			t.Errorf("%s was set", name)
+		}
+	}
+	if heard != 1 {
+		t.Errorf("heard %d times, one value was set", heard)
+	}
+}

@@ -40,6 +40,7 @@ type Service struct {
 	storages map[string]Storage  // by entry id
 	byID     map[string]Variable // by entry id
 	byName   map[string]string   // public name → entry id
+	watchers []func()
 }
 
 // New returns a service without storages or variables.
@@ -149,7 +150,24 @@ func (s *Service) Set(key, namespace, value string) error {
 	if v.ReadOnly {
 		return fault.New(fault.PermissionDenied, "environment variable is read-only").With("variable", key)
 	}
-	return storage.Set(v.key(), value)
+	if err := storage.Set(v.key(), value); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	watchers := s.watchers
+	s.mu.RUnlock()
+	for _, f := range watchers {
+		f()
+	}
+	return nil
+}
+
+// Watch calls f after each value that is set. f must not block. What changes otherwise, in a file for example, or by
+// a change of entries, is not noticed here.
+func (s *Service) Watch(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.watchers = append(slices.Clone(s.watchers), f)
 }
 
 // All is the union of what all storages hold; a storage that fails is left out.

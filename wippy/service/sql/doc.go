@@ -18,8 +18,9 @@
 //
 //   - Every operation ends soon after its context: SQLite is interrupted, PostgreSQL gets a cancel request, MySQL a
 //     KILL (TestCancelledQueryEndsOnTheServer).
-//   - A change of the pool's limits counts at once; a change of what is connected to makes a new pool, while what
-//     runs finishes on the old one (TestUpdateSwapsThePool, TestPoolLimitsChangeLive).
+//   - A change of the pool's limits counts at once; a change of what is connected to, also by an environment
+//     variable, makes a new pool, while what runs finishes on the old one (TestUpdateSwapsThePool,
+//     TestPoolLimitsChangeLive).
 //   - A change of entries that fails leaves every database as it was (TestDiscardedChangeLeavesTheDatabase).
 //   - A database that is kept in memory lives as long as its entry, whatever happens to its service
 //     (TestMemoryDatabaseOutlivesItsService).

@@ -95,6 +95,30 @@ func (l *Listener) Create(ctx context.Context, e registry.Entry) error {
 	return nil
 }
 
+// Refresh gives a database the values its entry has now, which may come from environment variables. One that is
+// changing anyway is left alone.
+func (l *Listener) Refresh(ctx context.Context, e registry.Entry) error {
+	c, _, err := decode(e, l.deps.Dir)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := e.ID.String()
+	d := l.databases[id]
+	if _, changing := l.staged[id]; d == nil || changing || c.dialect != d.dialect || c.dsn == d.current().dsn {
+		return nil
+	}
+	p, err := openPool(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, old := range d.configure(c, p) {
+		l.retire(old)
+	}
+	return nil
+}
+
 // place is the field that says what is connected to.
 func place(c config) string {
 	if c.dialect == SQLite {
