@@ -124,7 +124,10 @@ var facts = []struct{ name, body string }{
 		local ins = assert(tx:prepare("INSERT INTO t VALUES (?)"))
 		assert(ins:execute({9}))
 		assert(ins:close())
+		local late = assert(tx:prepare("INSERT INTO t VALUES (?)"))
 		assert(tx:commit())
+		fails("Invalid", "transaction is not active", late:execute({10}))
+		eq(late:close(), true)
 		eq(#s:query({8}), 1)`},
 	{"stats", `
 		local s, err = db:stats()

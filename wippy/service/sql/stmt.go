@@ -63,8 +63,11 @@ func (s *Stmt) Type() string { return s.dialect }
 func (s *Stmt) use(ctx context.Context, f func(ctx context.Context) error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.closed {
+	switch {
+	case s.closed:
 		return ErrStatementClosed
+	case s.tx != nil && !s.tx.Active():
+		return ErrInactive
 	}
 	var cancel context.CancelFunc
 	if s.tx != nil {
@@ -80,8 +83,8 @@ func (s *Stmt) use(ctx context.Context, f func(ctx context.Context) error) error
 	return outcome(ctx, err)
 }
 
-// Query runs the statement and gives its rows to visit. Errors are those of [Fault], ErrStatementClosed and those of
-// visit.
+// Query runs the statement and gives its rows to visit. Errors are those of [Fault], ErrStatementClosed, ErrInactive
+// and those of visit.
 func (s *Stmt) Query(ctx context.Context, args []any, visit Visit) error {
 	return s.use(ctx, func(ctx context.Context) error {
 		rows, err := s.stmt.QueryContext(ctx, bound(s.dialect, args)...)
@@ -89,7 +92,7 @@ func (s *Stmt) Query(ctx context.Context, args []any, visit Visit) error {
 	})
 }
 
-// Exec runs the statement. Errors are those of [Fault] and ErrStatementClosed.
+// Exec runs the statement. Errors are those of [Fault], ErrStatementClosed and ErrInactive.
 func (s *Stmt) Exec(ctx context.Context, args []any) (out Result, err error) {
 	err = s.use(ctx, func(ctx context.Context) (err error) {
 		out, err = result(s.stmt.ExecContext(ctx, bound(s.dialect, args)...))
