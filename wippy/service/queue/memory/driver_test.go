@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -429,4 +430,40 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+func TestOneBadChangeFailsAlone(t *testing.T) {
+	d := start(t, filepath.Join(t.TempDir(), "q.db"), 10)
+	defer stop(t, d)
+	failure := errors.New("no good")
+	if got := d.Submit(failure); got[0] != nil || !errors.Is(got[1], failure) || got[2] != nil {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "q.db")
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t, path, 3)
+		publish(t, d, message("a"))
+		if err := d.Limit(1); err != nil {
+			t.Fatal(err)
+		}
+		big := strings.Repeat("x", 100_000)
+		for range 5 { // each gives its place back
+			if err := d.Publish(t.Context(), "q", message(big)); err == nil || !strings.Contains(err.Error(), "full") {
+				t.Fatalf("%v", err)
+			}
+		}
+		if err := d.Limit(0); err != nil {
+			t.Fatal(err)
+		}
+		publish(t, d, message("b"), message("c"))
+		expect(t, consume(t, d, "q"), "a", "b", "c", "")
+		publish(t, d, message("d"))
+		stop(t, d)
+		d = start(t, path, 3)
+		defer stop(t, d)
+		expect(t, consume(t, d, "q"), "d", "")
+	})
 }

@@ -256,14 +256,25 @@ func (j *journal) writer(s *statements) {
 				}
 				break
 			}
-			err := j.commit(s, batch)
-			for _, c := range batch {
-				c.then(err)
-			}
+			j.settle(s, batch)
 		}
 	}
 }
 
+// settle writes a batch and tells everybody. What fails together is tried one by one: it
+// may be the fault of a single change.
+func (j *journal) settle(s *statements, batch []change) {
+	err := j.commit(s, batch)
+	for i, c := range batch {
+		if err != nil && len(batch) > 1 {
+			c.then(j.commit(s, batch[i:i+1]))
+		} else {
+			c.then(err)
+		}
+	}
+}
+
+// commit writes changes as one transaction.
 func (j *journal) commit(s *statements, batch []change) (err error) {
 	if _, err := j.db.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
