@@ -16,6 +16,7 @@ func (r *Runtime) loadHTTP() error {
 		Supervisor: KeySupervisor.MustGet(r.dict),
 		Sessions:   r.sessionRuntime(),
 		Tokens:     KeyTokens.MustGet(r.dict),
+		Gate:       r.gate,
 		Metrics:    KeyMetrics.MustGet(r.dict),
 		Middleware: map[string]http.Middleware{"otel": r.tracing.Middleware},
 		Files:      KeyFilesystems.MustGet(r.dict),

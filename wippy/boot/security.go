@@ -62,7 +62,7 @@ func refusals(log *slog.Logger) authority.Option {
 		}
 		switch {
 		case r.Incomplete:
-			args = append(args, "because", "strict mode wants an actor and a scope")
+			args = append(args, "because", "it has no actor or no scope")
 		case r.Policy != "":
 			args = append(args, "because", "a policy denies it", "policy", r.Policy)
 		default:

@@ -27,7 +27,7 @@ func refuse(w http.ResponseWriter, status int, text, details string) {
 
 // firewall lets requests through whose scope allows an action on a resource, in strict mode and without. resource
 // returns "" when it cannot tell; what is what the texts call it.
-func firewall(action, what string, resource func(*http.Request) string) middleware {
+func (l *Listener) firewall(action, what string, resource func(*http.Request) string) middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			frame := appctx.FrameFrom(r.Context())
@@ -46,7 +46,7 @@ func firewall(action, what string, resource func(*http.Request) string) middlewa
 					"endpoint_firewall middleware must be configured as post-middleware on endpoints, not as router-level middleware")
 				return
 			}
-			if scope.Evaluate(security.Request{Actor: actor, Action: action, Resource: target}) != security.Allow {
+			if !l.deps.Gate.Can(frame, action, target, nil) {
 				refuse(w, http.StatusForbidden, "Access denied", "You don't have permission to access this "+what)
 				return
 			}
@@ -56,8 +56,8 @@ func firewall(action, what string, resource func(*http.Request) string) middlewa
 }
 
 // newEndpointFirewall asks about the endpoint that a request was matched to.
-func newEndpointFirewall(s settings) (middleware, error) {
-	return firewall(s.get("endpoint_firewall.action", "endpoint_action", "access"), "endpoint", func(r *http.Request) string {
+func (l *Listener) newEndpointFirewall(s settings) (middleware, error) {
+	return l.firewall(s.get("endpoint_firewall.action", "endpoint_action", "access"), "endpoint", func(r *http.Request) string {
 		if route := routeOf(r); route != nil {
 			return route.Endpoint
 		}
@@ -66,11 +66,11 @@ func newEndpointFirewall(s settings) (middleware, error) {
 }
 
 // newResourceFirewall asks about one resource.
-func newResourceFirewall(s settings) (middleware, error) {
+func (l *Listener) newResourceFirewall(s settings) (middleware, error) {
 	target := s.get("resource_firewall.target", "resource_target", "")
 	if target == "" {
 		return nil, fault.New(fault.Invalid, "resource_firewall.target is required")
 	}
 	action := s.get("resource_firewall.action", "resource_action", "access")
-	return firewall(action, "resource", func(*http.Request) string { return target }), nil
+	return l.firewall(action, "resource", func(*http.Request) string { return target }), nil
 }

@@ -153,19 +153,20 @@ func TestTokenAuth(t *testing.T) {
 
 func TestFirewalls(t *testing.T) {
 	alice := &security.Actor{ID: "alice"}
-	endpoint, err := newEndpointFirewall(settings{})
+	l := new(Listener)
+	endpoint, err := l.newEndpointFirewall(settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	called, err := newEndpointFirewall(settings{"endpoint_action": "call"})
+	called, err := l.newEndpointFirewall(settings{"endpoint_action": "call"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	resource, err := newResourceFirewall(settings{"resource_firewall.target": "app:area", "resource_firewall.action": "enter"})
+	resource, err := l.newResourceFirewall(settings{"resource_firewall.target": "app:area", "resource_firewall.action": "enter"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	older, err := newResourceFirewall(settings{"resource_target": "app:area"})
+	older, err := l.newResourceFirewall(settings{"resource_target": "app:area"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestFirewalls(t *testing.T) {
 	if w := serve(resource(identity), nil); w.Code != 401 {
 		t.Errorf("no frame: %d", w.Code)
 	}
-	if _, err := newResourceFirewall(settings{}); fault.KindOf(err) != fault.Invalid {
+	if _, err := l.newResourceFirewall(settings{}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("without target: %v", err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/metrics"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
 // Deps is what the listener works with.
@@ -26,6 +27,7 @@ type Deps struct {
 	Supervisor host.Supervisor
 	Sessions   session.Runtime
 	Tokens     TokenStores           // may be nil when no router asks for tokens
+	Gate       *security.Gate        // hears what firewalls refuse; nil for nobody
 	Metrics    *metrics.Metrics      // of the middleware metrics; nil counts nothing
 	Middleware map[string]Middleware // beside those of this package
 	Files      Filesystems           // may be nil when nothing serves files

@@ -26,7 +26,7 @@ type Refusal struct {
 	Action, Resource string
 	// Policy is the id of the one that denies, "" when none allows it.
 	Policy string
-	// Incomplete says that the actor or the scope is missing: strict mode refuses everything.
+	// Incomplete says that the actor or the scope is missing, without which strict mode refuses everything.
 	Incomplete bool
 }
 
@@ -68,6 +68,15 @@ func (g *Gate) Denied(f *appctx.Frame, action, resource string, meta map[string]
 		g.report(f, action, resource, by, false)
 	}
 	return d == Deny
+}
+
+// Can is the function Can for those who refuse on its answer: refusals are reported.
+func (g *Gate) Can(f *appctx.Frame, action, resource string, meta map[string]any) bool {
+	d, by, known := decide(f, action, resource, meta)
+	if d != Allow && g != nil {
+		g.report(f, action, resource, by, !known)
+	}
+	return d == Allow
 }
 
 func (g *Gate) report(f *appctx.Frame, action, resource string, by Policy, incomplete bool) {

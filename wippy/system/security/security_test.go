@@ -152,6 +152,14 @@ func TestRefusalsAreReported(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
+		got = nil
+		can := security.NewGate(false, report).Can(f, "a", "r", nil)
+		if can != (c.want == nil) || !slices.Equal(got, c.want[:min(1, len(c.want))]) {
+			t.Errorf("%s: Can says %v and reports %+v", c.name, can, got)
+		}
+		if none := (*security.Gate)(nil); none.Can(f, "a", "r", nil) != can {
+			t.Errorf("%s: no gate says something else", c.name)
+		}
 	}
 }
 
