@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package http serves HTTP from functions: servers, routers and endpoints are entries, and
-// what a server answers follows them while it runs.
 package http
 
 import (
