@@ -205,6 +205,20 @@ func TestResponse(t *testing.T) {
 	}
 }
 
+// What a program puts into a header stays in it.
+func TestAttackHeaderInjection(t *testing.T) {
+	s := newSite(t)
+	answer, body, err := s.ask(`res:set_header("X-A", "1\r\nX-B: 2\r\n\r\nbody") res:set_header("X C: 1\r\nX-D", "2") res:write("ok")`, "GET", "/", nil)
+	if err != nil || body != "ok" || answer.Header.Get("X-B") != "" || answer.Header.Get("X-D") != "" {
+		t.Errorf("%v %q, %v", answer.Header, body, err)
+	}
+	for _, code := range []string{"99", "1000", "-1", "0", "'x'"} {
+		if answer, body, _ := s.ask(`res:write(tostring(pcall(res.set_status, res, `+code+`)))`, "GET", "/", nil); answer.StatusCode != 200 || !strings.HasPrefix(body, "false") {
+			t.Errorf("%s: %s %q", code, answer.Status, body)
+		}
+	}
+}
+
 func TestEventStreamHeaders(t *testing.T) {
 	s := newSite(t)
 	answer, _, _ := s.ask(`res:write_event({name = "n", data = 1})`, "GET", "/", nil)

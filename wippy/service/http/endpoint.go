@@ -23,11 +23,11 @@ func contextWith(ctx context.Context, r *exchange.Route) context.Context {
 // its frame and answers through it.
 func (l *Listener) endpoint(r route) http.Handler {
 	call := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		a := answerOf(w)
+		a, found := answerOf(w), routeOf(req)
 		if a != nil {
-			a.own = true
+			a.own, found = true, a.route
 		}
-		x := exchange.New(w, req, routeOf(req))
+		x := exchange.New(w, req, found)
 		var result payload.Payload
 		var err error
 		cancel := l.deps.Functions.CallAsync(req.Context(), functions.Task{

@@ -77,6 +77,7 @@ func TestRouting(t *testing.T) {
   - {name: user, kind: http.endpoint, meta: {router: slashed}, method: GET, path: "/users/{id}", func: params}
   - {name: colon, kind: http.endpoint, meta: {router: slashed}, method: PUT, path: "/users/:id", func: params}
   - {name: tree, kind: http.endpoint, meta: {router: slashed}, method: GET, path: "/tree/{rest...}", func: params}
+  - {name: nobody, kind: http.endpoint, meta: {router: slashed}, method: GET, path: "/nobody", func: "app:nobody.there"}
   - {name: exact, kind: http.endpoint, meta: {router: slashed}, method: GET, path: "/exact/{$}", func: params}
 `, fn{"params", "TRACE", "/params", `
 		local req, parts = http.request(), {}
@@ -97,6 +98,7 @@ func TestRouting(t *testing.T) {
 		{"GET", "/v1/tree/", 200, "GET  nil", ""},
 		{"GET", "/v1/exact/", 200, "GET  nil", ""},
 		{"GET", "/v1/exact/more", 404, "404 page not found\n", ""},
+		{"GET", "/v1/nobody", 500, "no handler registered for target\n", ""},
 		{"GET", "/v1//users/42", 200, "GET id=42 nil", ""}, // by way of a redirection
 		{"TRACE", "/params", 200, "TRACE  nil", ""},
 	} {

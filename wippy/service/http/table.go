@@ -86,6 +86,10 @@ func matched(r route, next http.Handler) http.Handler {
 		}
 		if a := answerOf(w); a != nil {
 			a.route = found
+			if len(r.router.after) == 0 { // the endpoint finds it there
+				next.ServeHTTP(w, req)
+				return
+			}
 		}
 		next.ServeHTTP(w, req.WithContext(contextWith(req.Context(), found)))
 	})
