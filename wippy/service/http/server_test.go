@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -61,10 +62,30 @@ func TestAddressIsTaken(t *testing.T) {
 	}
 }
 
+// record keeps what is written to it.
+type record struct {
+	mu sync.Mutex
+	b  bytes.Buffer // guarded by mu
+}
+
+func (r *record) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.Write(p)
+}
+
+// take returns what was written since the last time.
+func (r *record) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer r.b.Reset()
+	return r.b.String()
+}
+
 // A panic of Go code is an answer where there was none, the end of the connection where there
 // was, and a record with its stack.
 func TestPanicIsContained(t *testing.T) {
-	var logs bytes.Buffer
+	var logs record
 	s := newServer("app:server", serverConfig{}, slog.New(slog.NewTextHandler(&logs, nil)))
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
@@ -78,7 +99,6 @@ func TestPanicIsContained(t *testing.T) {
 		"after":  {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("half")); panic("oh no") }, 0, true},
 		"abort":  {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 0, false},
 	} {
-		logs.Reset()
 		s.serve(c.h)
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", web.URL, nil)
 		req.Header.Set(requestID, "id-1")
@@ -95,8 +115,9 @@ func TestPanicIsContained(t *testing.T) {
 			string(body) != `{"error":"internal server error","request":"id-1"}`+"\n"):
 			t.Errorf("%s: %v %v %q", name, res, err, body)
 		}
-		if got := strings.Contains(logs.String(), "oh no") && strings.Contains(logs.String(), "server_test.go"); got != c.logged {
-			t.Errorf("%s: logged %v:\n%s", name, got, logs.String())
+		text := logs.take()
+		if got := strings.Contains(text, "oh no") && strings.Contains(text, "server_test.go"); got != c.logged {
+			t.Errorf("%s: logged %v:\n%s", name, got, text)
 		}
 	}
 }
