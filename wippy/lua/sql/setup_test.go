@@ -97,7 +97,7 @@ func entry(id, kind string, data map[string]any) registry.Entry {
 // check runs a program that has the modules and the database db.
 func (s *system) check(t testing.TB, body string, args ...any) {
 	t.Helper()
-	s.Check(t, prelude+body, args...)
+	s.System.Check(t, prelude+body, args...)
 }
 
 const prelude = `

@@ -142,10 +142,13 @@ func (s *Server) file(name, text string) (string, error) {
 	return path, os.WriteFile(path, []byte(text), 0o644)
 }
 
+// environment gives each server temporary files of its own: MariaDB, when it starts, deletes those of others.
+func (s *Server) environment() []string { return append(os.Environ(), "TMPDIR="+s.dir, "HOME="+s.dir) }
+
 // run runs a program as the user of the server.
 func (s *Server) run(program string, args ...string) error {
 	cmd := exec.Command(program, args...)
-	cmd.SysProcAttr, cmd.Dir = s.owner, s.dir
+	cmd.SysProcAttr, cmd.Dir, cmd.Env = s.owner, s.dir, s.environment()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", program, err, out)
 	}
@@ -168,7 +171,7 @@ const guard = `signal=$1; shift; "$@" </dev/null & program=$!; read line; kill -
 
 func (s *Server) start() error {
 	cmd := exec.Command("/bin/sh", append([]string{"-c", guard, "sh", s.signal}, s.command...)...)
-	cmd.SysProcAttr, cmd.Dir = s.owner, s.dir
+	cmd.SysProcAttr, cmd.Dir, cmd.Env = s.owner, s.dir, s.environment()
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err

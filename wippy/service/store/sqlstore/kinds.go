@@ -97,6 +97,12 @@ func decode(e registry.Entry) (config, []fields.Warning, error) {
 	return c, r.Unknown(), r.Err()
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decode(e)
+	return unknown, err
+}
+
 // Create registers the service of an entry.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	c, unknown, err := decode(e)
