@@ -55,6 +55,7 @@ entries:
             process.send(client, "welcome", {list = {}, n = 1.5})
           elseif topic == "ws.message" then
             assert(m:from() == client)
+            if data == "bytes" then process.send(client, "bytes", "\255\0") end
             if data == "crash" then error("told to") end
             if data == "bye" then process.send(client, "ws.close", "see you") end
             process.send(client, "echo", {text = data})
@@ -131,6 +132,9 @@ func TestWebSockets(t *testing.T) {
 	expect(`{"data":{"list":[],"n":1.5},"topic":"welcome"}`)
 	say("hello")
 	expect(`{"data":{"text":"hello"},"topic":"echo"}`)
+	say("bytes")
+	expect(`{"data":"/wA=","topic":"bytes"}`)
+	expect(`{"data":{"text":"bytes"},"topic":"echo"}`)
 	say("bye")
 	closed(1000, "see you")
 	if got := s.heard(exits); got != "websocket connection closed" {

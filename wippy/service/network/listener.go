@@ -34,6 +34,12 @@ func NewListener(networks *network.Directory, warn func(registry.Entry, []fields
 	return &Listener{networks, warn}
 }
 
+// Check implements fields.Checker.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	_, unknown, err := decode(e)
+	return unknown, err
+}
+
 // Create adds a network.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	c, unknown, err := decode(e)

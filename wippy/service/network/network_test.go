@@ -65,6 +65,10 @@ func TestEntries(t *testing.T) {
 		if c.want == nil && (err != nil || warned != nil) {
 			t.Errorf("%v: %s", c.data, text)
 		}
+		unknown, wrong := l.Check(entry(c.data))
+		if (wrong != nil) != (err != nil) || err == nil && len(unknown) != len(warned) {
+			t.Errorf("%v: checked as %v, %v", c.data, unknown, wrong)
+		}
 		if _, missing := d.Get("app:proxy"); (missing != nil) != (err != nil) {
 			t.Errorf("%v: %v after %v", c.data, missing, err)
 		}

@@ -71,10 +71,11 @@ type Host struct {
 	Runtime
 	id     string
 	buffer int
+	open   context.Context // ends with Close
+	close  context.CancelFunc
 
 	mu       sync.Mutex          // guards all below
 	sessions map[string]*Session // by the unique part of their PID
-	closed   chan struct{}       // closed by Close
 	idle     chan struct{}       // closed when the last session has ended after Close
 }
 
@@ -83,8 +84,13 @@ func NewHost(id string, buffer int, rt Runtime) *Host {
 	if buffer <= 0 {
 		buffer = DefaultBuffer
 	}
-	return &Host{Runtime: rt, id: id, buffer: buffer, sessions: map[string]*Session{}, closed: make(chan struct{}), idle: make(chan struct{})}
+	h := &Host{Runtime: rt, id: id, buffer: buffer, sessions: map[string]*Session{}, idle: make(chan struct{})}
+	h.open, h.close = context.WithCancel(context.Background())
+	return h
 }
+
+// Context ends when the host is being closed: what sessions wait for should end then.
+func (h *Host) Context() context.Context { return h.open }
 
 // Open makes the host known to the node. The error says that its id is taken.
 func (h *Host) Open() error { return h.Node.Register(h.id, h) }
@@ -93,7 +99,7 @@ func (h *Host) Open() error { return h.Node.Register(h.id, h) }
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	if !h.isClosed() {
-		close(h.closed)
+		h.close()
 		if len(h.sessions) == 0 {
 			close(h.idle)
 		}
@@ -111,14 +117,7 @@ func (h *Host) Close(ctx context.Context) error {
 	}
 }
 
-func (h *Host) isClosed() bool {
-	select {
-	case <-h.closed:
-		return true
-	default:
-		return false
-	}
-}
+func (h *Host) isClosed() bool { return h.open.Err() != nil }
 
 // Begin begins a session. The error is ErrClosed or one of the topology.
 func (h *Host) Begin() (*Session, error) {

@@ -451,6 +451,19 @@ func TestSlowClients(t *testing.T) {
 	p.Exited(pid)
 }
 
+// A server that stops does not wait for a client that takes nothing.
+func TestStopWithStuckClient(t *testing.T) {
+	s := start(t, 10, asking("{}"), sserelay.Options{WriteTimeout: time.Hour})
+	p := s.Spawn()
+	pid := s.listen().ready()
+	p.Monitor(pid)
+	flood(t, p, pid)
+	if err := s.Host.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	p.Exited(pid)
+}
+
 // A server's limits for ordinary requests are not those of a stream.
 func TestServerTimeouts(t *testing.T) {
 	middleware, err := sserelay.New(sserelay.Options{})

@@ -23,6 +23,9 @@ import (
 // own are the topics of the relay itself. They never become events.
 var own = []string{"sse.join", "sse.leave", "sse.heartbeat", "sse.control", "sse.close"}
 
+// lastWrite is how long a client may take for what it is told when the server stops.
+const lastWrite = time.Second
+
 // stream is one open response. It belongs to the goroutine of the request.
 type stream struct {
 	host    *session.Host
@@ -50,6 +53,8 @@ func (s *stream) run(ctx context.Context) error {
 			return err
 		}
 	}
+	stop := context.AfterFunc(s.host.Context(), func() { _ = s.control.SetWriteDeadline(time.Now().Add(lastWrite)) })
+	defer stop()
 	s.open()
 	s.join()
 	s.timers()
@@ -237,7 +242,11 @@ func (s *stream) write(p []byte) {
 	if s.gone {
 		return
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // where there is none, the client bounds itself
+	timeout := s.timeout
+	if s.host.Context().Err() != nil {
+		timeout = min(timeout, lastWrite)
+	}
+	_ = s.control.SetWriteDeadline(time.Now().Add(timeout)) // where there is none, the client bounds itself
 	_, err := s.w.Write(p)
 	if err == nil {
 		err = s.control.Flush()

@@ -208,6 +208,20 @@ func TestSlowClient(t *testing.T) {
 	s.p.Exited(pid)
 }
 
+// A server that stops does not wait for a client that takes nothing.
+func TestStopWithStuckClient(t *testing.T) {
+	s := startWith(t, 10, nil, wsrelay.Options{WriteTimeout: time.Hour})
+	s.raw()
+	pid := s.p.Joined("ws.join")
+	s.p.Monitor(pid)
+	flood(t, s, pid)
+	if err := s.Host.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.p.Next("ws.leave")
+	s.p.Exited(pid)
+}
+
 // A client that takes nothing for too long is cut off.
 func TestStuckClient(t *testing.T) {
 	s := startWith(t, 10, nil, wsrelay.Options{WriteTimeout: 50 * time.Millisecond})

@@ -216,7 +216,7 @@ func (l *link) forward(m *relay.Message) bool {
 				"topic", m.Topic, "error", err)
 			continue
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), l.timeout)
+		ctx, cancel := context.WithTimeout(l.host.Context(), l.timeout)
 		err = l.conn.Write(ctx, websocket.MessageText, frame)
 		cancel()
 		if err != nil {

@@ -15,6 +15,7 @@
 //     client gets what it had sent and then a close frame.
 //   - A client that does not read holds up nobody but itself: a frame that does not get through within WriteTimeout
 //     ends the connection, and senders get errors once the mailbox of the session is full.
+//   - A server that stops tells the clients so, but for those that take nothing at that moment.
 //   - A message of the client above MessageLimit, or text that is none, ends the connection with the code for it.
 package wsrelay
 
