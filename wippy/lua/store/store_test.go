@@ -179,7 +179,8 @@ var facts = map[string]string{
 		fails("Invalid", "ttl must be a non-negative number", s:set("k", 1, 0/0))`,
 	"lifetimes": `
 		s:set("k", "v", 0.05)
-		assert(s:has("k") == true)
+		s:set("long", "v", 1000)
+		assert(s:get("long") == "v")
 		s:set("kept", "v", 0.05)
 		s:set("kept", "v")
 		s:set("less", "v", -1)
@@ -190,7 +191,7 @@ var facts = map[string]string{
 		fails("NotFound", "key not found", s:get("k"))
 		local ok, err = s:delete("k")
 		assert(ok == false and err == nil)
-		assert(s:has("kept") and s:has("less") and s:has("ever"))`,
+		assert(s:has("kept") and s:has("less") and s:has("ever") and s:has("long"))`,
 	"list shows full keys": `
 		s:set("foo", 1)
 		assert(s:list({prefix = ":foo"}).items[1].key == ":foo")
