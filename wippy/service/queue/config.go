@@ -79,8 +79,8 @@ type consumerConfig struct {
 	lifecycle             supervisor.Lifecycle
 }
 
-// decodeConsumer reads a queue.consumer; driver is that of its queue, nil when there is none.
-func decodeConsumer(e registry.Entry, driver Driver) (consumerConfig, []fields.Warning, error) {
+// decodeConsumer reads a queue.consumer, with the options for the given drivers.
+func decodeConsumer(e registry.Entry, drivers ...Driver) (consumerConfig, []fields.Warning, error) {
 	r := fields.New(e.Data)
 	c := consumerConfig{
 		queue: resolve(e, r.Required("queue")), function: resolve(e, r.Required("func")),
@@ -96,8 +96,9 @@ func decodeConsumer(e registry.Entry, driver Driver) (consumerConfig, []fields.W
 	c.concurrency = max(c.concurrency, 1)
 	c.prefetch = max(c.prefetch, 0)
 	options := driverOptions(r)
-	if driver != nil {
-		c.options = map[string]any{driver.Name(): driver.ConsumerOptions(options.Sub(driver.Name()))}
+	c.options = map[string]any{}
+	for _, d := range drivers {
+		c.options[d.Name()] = d.ConsumerOptions(options.Sub(d.Name()))
 	}
 	return c, r.Unknown(), r.Err()
 }

@@ -67,6 +67,32 @@ func TestMalformedEntries(t *testing.T) {
 	}
 }
 
+func TestCheckNeedsNoOtherEntries(t *testing.T) {
+	s := newSystem(t, nil)
+	for _, c := range []struct {
+		kind, path string // of the problem, or else of the warning
+		data       object
+		problem    bool
+	}{
+		{memory.KindDriver, "data.synchronous", object{"synchronous": "full"}, true},
+		{memory.KindDriver, "data.pth", object{"pth": "x", "lifecycle": object{"auto_start": true}}, false},
+		{queue.KindQueue, "data.driver", object{}, true},
+		{queue.KindQueue, "data.driver_options.memory.max_length", object{"driver": "d", "driver_options": object{"memory": object{"max_length": -1}}}, true},
+		{queue.KindQueue, "data.driver_options.memory.length", object{"driver": "d", "driver_options": object{"memory": object{"length": 1}, "sqs": object{"x": 1}}}, false},
+		{queue.KindConsumer, "data.func", object{"queue": "q"}, true},
+		{queue.KindConsumer, "data.prefech", object{"queue": "q", "func": "f", "prefech": 1}, false},
+	} {
+		warnings, err := s.Check(entry("x", c.kind, c.data))
+		var field interface{ Field() string }
+		switch {
+		case c.problem && (!errors.As(err, &field) || field.Field() != c.path):
+			t.Errorf("%s %v: %v", c.kind, c.data, err)
+		case !c.problem && (err != nil || len(warnings) != 1 || warnings[0].Path != c.path):
+			t.Errorf("%s %v: %+v, %v", c.kind, c.data, warnings, err)
+		}
+	}
+}
+
 func text(err error) string {
 	if err == nil {
 		return "no error"

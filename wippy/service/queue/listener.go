@@ -190,6 +190,33 @@ func (l *Listener) Delete(_ context.Context, e registry.Entry) error {
 	return l.deps.Supervisor.Remove(id)
 }
 
+// Check implements fields.Checker. Which driver a queue has is not known then: all parts of
+// driver_options are read.
+func (l *Listener) Check(e registry.Entry) ([]fields.Warning, error) {
+	var options []Driver
+	for _, k := range l.deps.Drivers {
+		r := fields.New(nil)
+		if k.Kind == e.Kind {
+			r = fields.New(e.Data)
+			host.Lifecycle(r)
+		}
+		d := k.New(e, r)
+		if k.Kind == e.Kind {
+			return r.Unknown(), r.Err()
+		}
+		options = append(options, d)
+	}
+	if e.Kind == KindConsumer {
+		_, unknown, err := decodeConsumer(e, options...)
+		return unknown, err
+	}
+	c := decodeQueue(e)
+	for _, d := range options {
+		d.QueueOptions(c.options.Sub(d.Name()))
+	}
+	return c.reader.Unknown(), c.reader.Err()
+}
+
 // addDriver makes the driver of an entry, with all the queues that name it.
 func (l *Listener) addDriver(ctx context.Context, e registry.Entry) error {
 	id := e.ID.String()
@@ -268,7 +295,11 @@ func (l *Listener) forgetQueue(id string) {
 func (l *Listener) consumer(e registry.Entry) (consumerConfig, []fields.Warning, error) {
 	queue, _ := fields.New(e.Data).Any("queue").(string)
 	_, driver, unknown := l.deps.Queues.find(resolve(e, queue))
-	c, warnings, err := decodeConsumer(e, driver)
+	var drivers []Driver
+	if driver != nil {
+		drivers = append(drivers, driver)
+	}
+	c, warnings, err := decodeConsumer(e, drivers...)
 	if queue != "" {
 		err = errors.Join(err, fields.At("queue", unknown))
 	}
