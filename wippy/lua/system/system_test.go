@@ -220,9 +220,10 @@ func TestNodeAmongOthers(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	w := start(t, nil, nil)
-	w.system.Define("app:holder", `return { main = function()
+	w.system.Define("app:holder", `return { main = function(parent)
 		assert(system.lock.acquire("job"))
 		assert(system.lock.acquire("other"))
+		process.send(parent, "held")
 		process.inbox():receive()
 		error("ended")
 	end }`)
@@ -235,8 +236,8 @@ func TestLocks(t *testing.T) {
 		assert(ok == false and err == nil)
 		assert(system.lock.acquire("mine") == true, "released and taken again")
 
-		local holder = assert(process.spawn_monitored("app:holder", "`+luatest.Host+`"))
-		while system.lock.acquire("other") do system.lock.release("other") coroutine.yield() end
+		local holder = assert(process.spawn_monitored("app:holder", "`+luatest.Host+`", process.pid()))
+		process.inbox():receive()
 		fails("AlreadyExists", "lock held: job", system.lock.acquire("job"))
 		assert(system.lock.release("job") == false, "it is another's")
 		fails("AlreadyExists", "lock held: job", system.lock.acquire("job"))
