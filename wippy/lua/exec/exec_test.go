@@ -239,9 +239,8 @@ var facts = []struct{ name, body string }{
 }
 
 func TestFacts(t *testing.T) {
-	s := system(t, nil)
 	for _, fact := range facts {
-		t.Run(fact.name, func(t *testing.T) { s.Check(t, tools+fact.body) })
+		t.Run(fact.name, func(t *testing.T) { system(t, nil).Check(t, tools+fact.body) })
 	}
 }
 
