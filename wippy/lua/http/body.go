@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -113,14 +112,17 @@ func (r *request) read(body io.Reader, consume func(io.Reader) (any, error)) (an
 
 // inTime interrupts f when it takes longer than the request may.
 func (r *request) inTime(f func() error) error {
-	var late atomic.Bool
+	interrupted := make(chan struct{})
 	timer := time.AfterFunc(r.timeout, func() {
-		late.Store(true)
+		defer close(interrupted)
 		r.x.InterruptBody()
 	})
 	err := f()
-	timer.Stop()
-	if err != nil && late.Load() {
+	late := !timer.Stop()
+	if late {
+		<-interrupted // the request may end when this has
+	}
+	if err != nil && late {
 		return engine.NewError(engine.KindInternal, fmt.Sprintf("request timeout after %dms", r.timeout.Milliseconds())).WithCause(err)
 	}
 	return err
