@@ -48,7 +48,7 @@ var (
 	postgres = sync.OnceValues(newPostgres)
 	mariadb  = sync.OnceValues(newMariaDB)
 	mu       sync.Mutex
-	running  []*Server // guarded by mu
+	running  []*Server // guarded by mu; all that were made
 )
 
 // errMissing says that a program is not there.
@@ -113,6 +113,9 @@ func newServer(kind string, names ...string) (*Server, error) {
 		Kind: kind, Host: "127.0.0.1", User: "wippy", Password: `it's a \secret/:@?#`, Database: "wippy",
 		dir: dir, owner: &syscall.SysProcAttr{Setpgid: true}, output: &output{},
 	}
+	mu.Lock()
+	running = append(running, s) // to be cleaned up, whether or not it ever starts
+	mu.Unlock()
 	if os.Geteuid() == 0 {
 		for _, name := range append(names, "nobody") {
 			u, err := user.Lookup(name)
@@ -157,13 +160,7 @@ func (s *Server) run(program string, args ...string) error {
 
 // launch starts the server for the first time.
 func (s *Server) launch() (*Server, error) {
-	if err := s.start(); err != nil {
-		return nil, err
-	}
-	mu.Lock()
-	running = append(running, s)
-	mu.Unlock()
-	return s, nil
+	return s, s.start()
 }
 
 // guard runs a program and kills it when the standard input ends, which it does with the test binary.
