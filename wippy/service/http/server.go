@@ -114,7 +114,8 @@ func (s *server) accept(l net.Listener) error {
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		}
-		if t, ok := errors.AsType[net.Error](err); !ok || !t.Temporary() { //nolint:staticcheck // nothing else tells "too many open files"
+		//lint:ignore SA1019 nothing else tells that there are too many open files
+		if t, ok := errors.AsType[net.Error](err); !ok || !t.Temporary() {
 			return err
 		}
 		s.log.Warn("cannot take a connection", "server", s.id, "error", err, "again in", delay)

@@ -155,7 +155,6 @@ type crashedMessage struct {
 	succeeded bool // L
 	ended     bool // A or D: must never come again
 	dead      bool // D
-	inDead    bool // was found there
 	attempt   int  // of the last time
 	retried   int  // attempts known to be counted
 }
