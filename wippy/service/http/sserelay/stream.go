@@ -53,8 +53,16 @@ func (s *stream) run(ctx context.Context) error {
 			return err
 		}
 	}
-	stop := context.AfterFunc(s.host.Context(), func() { _ = s.control.SetWriteDeadline(time.Now().Add(lastWrite)) })
-	defer stop()
+	hurried := make(chan struct{})
+	stop := context.AfterFunc(s.host.Context(), func() {
+		defer close(hurried)
+		_ = s.control.SetWriteDeadline(time.Now().Add(lastWrite))
+	})
+	defer func() {
+		if !stop() {
+			<-hurried // the writer must not be touched when the request has ended
+		}
+	}()
 	s.open()
 	s.join()
 	s.timers()
