@@ -28,6 +28,7 @@ import (
 	"github.com/wippyrun/kit/wippy/boot/config"
 	"github.com/wippyrun/kit/wippy/lua/access"
 	"github.com/wippyrun/kit/wippy/service/otel"
+	"github.com/wippyrun/kit/wippy/service/terminal"
 	"github.com/wippyrun/kit/wippy/system/logs"
 	"github.com/wippyrun/kit/wippy/system/pidgen"
 	"github.com/wippyrun/kit/wippy/system/processes"
@@ -59,6 +60,7 @@ type Runtime struct {
 	processes  *processes.Manager
 
 	transport atomic.Pointer[internode.Transport] // to other nodes, nil without
+	terminal  atomic.Pointer[terminal.Listener]   // nil before it loads
 	checkers  sync.Map                            // kind → fields.Checker, written while components load
 
 	shutdown     chan struct{} // closed when a shutdown is asked for
@@ -223,6 +225,7 @@ func (r *Runtime) Shutdown() {
 			errs = append(errs, reg.Close())
 		}
 		r.cancel()
+		errs = append(errs, r.ResetTerminal()) // a process may not have ended in time
 		if err := errors.Join(errs...); err != nil {
 			r.log.Error("shutdown failed", "error", err)
 		}

@@ -26,12 +26,12 @@ import (
 	luaprocess "github.com/wippyrun/kit/wippy/lua/process"
 	luaregistry "github.com/wippyrun/kit/wippy/lua/registry"
 	luatime "github.com/wippyrun/kit/wippy/lua/time"
+	luatty "github.com/wippyrun/kit/wippy/lua/tty"
 	"github.com/wippyrun/kit/wippy/service/env"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
 	"github.com/wippyrun/kit/wippy/service/lua"
 	"github.com/wippyrun/kit/wippy/service/template"
-	"github.com/wippyrun/kit/wippy/service/terminal"
 )
 
 // warnFields reports the fields of an entry that its kind does not know. One that
@@ -102,6 +102,7 @@ func (r *Runtime) loadEngine() error {
 	luaprocess.Register(dispatch, manager)
 	luafuncs.Register(dispatch, functions)
 	luaio.Register(dispatch)
+	luatty.Register(dispatch)
 	luaregistry.Register(dispatch, KeyRegistry.MustGet(r.dict))
 	luahttp.Register(dispatch)
 	payload.Register(e)
@@ -118,6 +119,7 @@ func (r *Runtime) loadEngine() error {
 		luatime.Module(KeyClock.MustGet(r.dict), r.router.Send),
 		lualogger.Module(r.log),
 		luaio.Module(),
+		luatty.Module(luatty.Deps{Send: r.router.Send}),
 		luactx.Module(),
 		luaenv.Module(KeyEnv.MustGet(r.dict), r.allow),
 		luahttp.Module(),
@@ -189,9 +191,4 @@ func (r *Runtime) loadHosts() error {
 		r.listen(host.NewHostListener(r.hostRuntime(), supervisor, r.warnFields), host.KindHost),
 		r.listen(host.NewServiceListener(KeyProcesses.MustGet(r.dict), r.router.Send, supervisor, r.warnFields), host.KindService),
 	)
-}
-
-func (r *Runtime) loadTerminal() error {
-	streams := terminal.IO{Stdin: r.options.Stdin, Stdout: r.options.Stdout, Stderr: r.options.Stderr}
-	return r.listen(terminal.NewListener(r.hostRuntime(), KeySupervisor.MustGet(r.dict), streams, r.foregroundEnded, r.logs.Hide, r.warnFields), terminal.KindHost)
 }

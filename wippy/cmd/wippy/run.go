@@ -23,6 +23,9 @@ import (
 // short.
 const patience = 2 * time.Second
 
+// resetPatience is how long an end at once waits for the terminal.
+const resetPatience = time.Second
+
 // foreground says which process is to run on the terminal, if any. At most one of the
 // fields id, command and test is set.
 type foreground struct {
@@ -172,6 +175,15 @@ func (c *cli) start(options boot.Options, front foreground) error {
 			case <-slow.C:
 				fmt.Fprintln(c.stderr, "waiting for processes to end; interrupt again to end at once")
 			case <-signals:
+				restored := make(chan struct{})
+				go func() {
+					_ = rt.ResetTerminal()
+					close(restored)
+				}()
+				select {
+				case <-restored:
+				case <-time.After(resetPatience): // the terminal takes no output
+				}
 				fmt.Fprintln(c.stderr, "force exit")
 				os.Exit(1)
 			}

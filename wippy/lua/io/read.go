@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -74,13 +73,13 @@ func answered(_ *lua.LState, data any, err error) []lua.LValue {
 // Register adds the handlers of the module's commands. A read waits on a goroutine of its own, one at a time:
 // the terminal has one input.
 func Register(d *dispatch.Registry) {
-	var input sync.Mutex
 	reader := func(read func(*terminalCommand) (string, error)) dispatch.HandlerFunc {
 		return func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			go func() {
-				input.Lock()
-				text, err := read(cmd.(*terminalCommand))
-				input.Unlock()
+				c := cmd.(*terminalCommand)
+				c.terminal.Turn.Take(nil)
+				text, err := read(c)
+				c.terminal.Turn.Leave()
 				r.CompleteYield(tag, text, err)
 			}()
 			return nil

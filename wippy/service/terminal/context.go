@@ -24,14 +24,44 @@ var Key = appctx.NewFrameKey[*Context]("terminal")
 // Context is the terminal as its process sees it.
 type Context struct {
 	// Stdin is shared by all readers of the process, so that nothing read
-	// ahead by one is lost to the next. It is read by one goroutine at a time.
+	// ahead by one is lost to the next. It is read by who has the turn.
 	Stdin *bufio.Reader
+	// Turn is whose turn it is to read, nil where there is one reader only.
+	Turn Turn
 	// Stdout and Stderr may be written to concurrently.
 	Stdout, Stderr io.Writer
 	// Args are the arguments of the process.
 	Args []string
 	// Raw switches the terminal to raw mode, nil where there is no control.
 	Raw *RawMode
+	// Input delivers keys and the mouse as events, nil where there is no control.
+	Input *Input
+}
+
+// Turn is a lock that one can stop waiting for.
+type Turn chan struct{}
+
+// NewTurn makes a turn that nobody has.
+func NewTurn() Turn { return make(Turn, 1) }
+
+// Take waits for the turn. It reports false when stop was closed before; a nil stop never is.
+func (t Turn) Take(stop <-chan struct{}) bool {
+	if t == nil {
+		return true
+	}
+	select {
+	case t <- struct{}{}:
+		return true
+	case <-stop:
+		return false
+	}
+}
+
+// Leave ends the turn of the caller.
+func (t Turn) Leave() {
+	if t != nil {
+		<-t
+	}
 }
 
 // Errors of RawMode.Enable.

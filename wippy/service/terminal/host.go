@@ -5,6 +5,7 @@ package terminal
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"sync"
 
@@ -35,6 +36,8 @@ type Listener struct {
 	io         IO
 	stdin      *bufio.Reader
 	raw        *RawMode
+	turn       Turn
+	input      *Input
 	exit       func(code int, failed bool)
 	hideLogs   func() (restore func())
 
@@ -46,10 +49,20 @@ type Listener struct {
 // and whether it stands for an error, when a foreground process has ended; hideLogs silences the console until
 // restore is called.
 func NewListener(rt host.Runtime, s host.Supervisor, streams IO, exit func(code int, failed bool), hideLogs func() (restore func()), warn func(registry.Entry, []fields.Warning)) *Listener {
+	stdin, raw, turn := bufio.NewReader(streams.Stdin), NewRawMode(streams.Stdin), NewTurn()
 	return &Listener{
 		rt: rt, supervisor: s, warn: warn, io: streams, exit: exit, hideLogs: hideLogs,
-		stdin: bufio.NewReader(streams.Stdin), raw: NewRawMode(streams.Stdin), hosts: map[string]*Host{},
+		stdin: stdin, raw: raw, turn: turn, input: NewInput(streams, stdin, raw, turn), hosts: map[string]*Host{},
 	}
+}
+
+// Reset puts the terminal into the mode it had before the program. It may be called at any time from any goroutine;
+// whoever ends the program without waiting for its processes calls it.
+func (l *Listener) Reset() error {
+	if l.raw == nil {
+		return nil
+	}
+	return errors.Join(l.input.Reset(), l.raw.Reset())
 }
 
 type config struct {
@@ -144,7 +157,7 @@ func (h *Host) Start(ctx context.Context, pid relay.PID, spawn processes.Spawn) 
 	if spawn.Frame != nil {
 		frame = spawn.Frame.Fork()
 	}
-	t := &Context{Stdin: l.stdin, Stdout: l.io.Stdout, Stderr: l.io.Stderr, Args: arguments(spawn.Input), Raw: l.raw}
+	t := &Context{Stdin: l.stdin, Stdout: l.io.Stdout, Stderr: l.io.Stderr, Args: arguments(spawn.Input), Raw: l.raw, Turn: l.turn, Input: l.input}
 	if err := Key.Set(frame, t); err != nil {
 		return relay.PID{}, err
 	}
@@ -199,10 +212,8 @@ func (h *Host) leave() {
 	if restore != nil {
 		restore()
 	}
-	if h.listener.raw != nil {
-		if err := h.listener.raw.Reset(); err != nil {
-			h.listener.rt.Log.Warn("terminal mode not restored", "error", err)
-		}
+	if err := h.listener.Reset(); err != nil {
+		h.listener.rt.Log.Warn("terminal mode not restored", "error", err)
 	}
 }
 
