@@ -72,6 +72,7 @@ func newConsole(t *testing.T, typed map[string]string) *console {
 	var ended sync.WaitGroup
 	ended.Go(func() { c.sit(t, person, typed) })
 	t.Cleanup(func() {
+		c.input.Wait()
 		program.Close()
 		ended.Wait()
 		person.Close()

@@ -40,6 +40,8 @@ type Input struct {
 	run   *reader    // nil while stopped
 	owner any
 	mouse bool
+
+	runs sync.WaitGroup // the goroutines of all runs
 }
 
 // NewInput delivers the input of the terminal streams are connected to. It returns nil when that is no file.
@@ -69,8 +71,8 @@ func (i *Input) Start(owner any, deliver func(keys.Event)) error {
 	i.run, i.owner = r, owner
 	width, height, _ := i.Size() // 0 for a terminal that does not know
 	r.deliver(keys.Event{Type: keys.Start, Width: width, Height: height})
-	go r.read()
-	go r.watch(width, height)
+	i.runs.Go(r.read)
+	i.runs.Go(func() { r.watch(width, height) })
 	return nil
 }
 
@@ -81,6 +83,10 @@ func (i *Input) Stop() error {
 	defer i.mu.Unlock()
 	return i.stop()
 }
+
+// Wait returns when nothing of a run that was stopped is left. Whoever closes the file calls it first; nobody may start
+// the input meanwhile.
+func (i *Input) Wait() { i.runs.Wait() }
 
 // Release is Stop when owner has started the input.
 func (i *Input) Release(owner any) error {
