@@ -49,6 +49,7 @@ return { main = function(how)
     assert(tty.start())
     assert(tty.mouse(true))
     io.raw()
+    io.write("\27[?1049h\27[?25l")
     io.print(title:render("keys"))
     while true do
         local cases = { events:case_receive() }
@@ -198,10 +199,21 @@ func (s *screen) expectEnd(t *testing.T, code int) {
 	if *mode != *s.mode {
 		t.Error("the terminal is not restored")
 	}
+	if _, err := io.WriteString(s.program, "<end>"); err != nil { // what was written before has been read, then
+		t.Fatal(err)
+	}
+	s.expect(t, "<end>")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if text := s.text.String(); strings.Count(text, "\x1b[?1003h") != strings.Count(text, "\x1b[?1003l") {
-		t.Errorf("the mouse is still watched: %q", text)
+	text := s.text.String()
+	for on, off := range map[string]string{
+		"\x1b[?1003h": "\x1b[?1003l", // the mouse is watched
+		"\x1b[?1049h": "\x1b[?1049l", // the second screen is shown
+		"\x1b[?25l":   "\x1b[?25h",   // the cursor is hidden
+	} {
+		if strings.Count(text, on) != 1 || strings.Count(text, off) != 1 {
+			t.Errorf("the terminal is left with %q: %q", on, text)
+		}
 	}
 }
 
@@ -239,7 +251,7 @@ func TestScreenEnds(t *testing.T) {
 		{"control and c is a key", "", 7, func(t *testing.T, s *screen) { s.press(t, "\x03") }},
 		{"an error", "fail", 1, func(t *testing.T, s *screen) {
 			s.press(t, "q")
-			s.expect(t, "no way")
+			s.expect(t, "\x1b\\[\\?1049l(.|\n)*no way") // where one sees it
 		}},
 		{"lines after the stop", "stop", 7, func(t *testing.T, s *screen) {
 			s.press(t, "q")

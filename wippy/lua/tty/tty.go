@@ -11,7 +11,8 @@
 // in the mailbox of the process. Events are kept from tty.start on, also when tty.events is called later. Between start
 // and stop all input goes to the events: io.read and io.readline wait until tty.stop. Focus and paste events come when
 // the program has asked the terminal for them, by writing "\27[?1004h" and "\27[?2004h". When the process ends, in
-// whatever way, mouse tracking is off and the terminal is in the mode it had.
+// whatever way, the terminal is in the mode it had, and its private modes that the program has switched, the second
+// screen, the cursor or the mouse, are back.
 //
 // Where there is no terminal the input functions return an error of kind Unavailable.
 package tty

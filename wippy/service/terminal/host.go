@@ -38,6 +38,7 @@ type Listener struct {
 	raw        *RawMode
 	turn       Turn
 	input      *Input
+	screen     *screen // nil when output is no terminal
 	exit       func(code int, failed bool)
 	hideLogs   func() (restore func())
 
@@ -49,20 +50,24 @@ type Listener struct {
 // and whether it stands for an error, when a foreground process has ended; hideLogs silences the console until
 // restore is called.
 func NewListener(rt host.Runtime, s host.Supervisor, streams IO, exit func(code int, failed bool), hideLogs func() (restore func()), warn func(registry.Entry, []fields.Warning)) *Listener {
+	output, screen := newScreen(streams.Stdout)
+	streams.Stdout = output
 	stdin, raw, turn := bufio.NewReader(streams.Stdin), NewRawMode(streams.Stdin), NewTurn()
 	return &Listener{
 		rt: rt, supervisor: s, warn: warn, io: streams, exit: exit, hideLogs: hideLogs,
-		stdin: stdin, raw: raw, turn: turn, input: NewInput(streams, stdin, raw, turn), hosts: map[string]*Host{},
+		stdin: stdin, raw: raw, turn: turn, input: NewInput(streams, stdin, raw, turn), screen: screen, hosts: map[string]*Host{},
 	}
 }
 
-// Reset puts the terminal into the mode it had before the program. It may be called at any time from any goroutine;
+// Reset puts the terminal into the mode it had before the program: what is typed and what the program has switched in
+// its output, as the second screen and the cursor. It may be called at any time from any goroutine;
 // whoever ends the program without waiting for its processes calls it.
 func (l *Listener) Reset() error {
-	if l.raw == nil {
-		return nil
+	errs := []error{l.input.Reset(), l.screen.Reset()}
+	if l.raw != nil {
+		errs = append(errs, l.raw.Reset())
 	}
-	return errors.Join(l.input.Reset(), l.raw.Reset())
+	return errors.Join(errs...)
 }
 
 type config struct {

@@ -142,7 +142,7 @@ func (i *Input) track(on bool) error {
 
 // Size returns the columns and rows of the terminal.
 func (i *Input) Size() (width, height int, err error) {
-	if out, ok := i.out.(*os.File); ok {
+	if out, ok := i.out.(interface{ Fd() uintptr }); ok {
 		if w, h, err := term.GetSize(int(out.Fd())); err == nil {
 			return w, h, nil
 		}
