@@ -10,6 +10,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/wippy/service/terminal/keys"
 )
 
 // binding is a set of key patterns with a line of help. It belongs to the process that made it.
@@ -55,9 +56,9 @@ func checkBinding(L *lua.LState) *binding { return engine.Check[*binding](L, 1, 
 func (m *module) bind(L *lua.LState) int {
 	config := L.CheckTable(1)
 	b := &binding{}
-	if keys := optTable(L, config, "keys"); keys != nil {
+	if patterns := optTable(L, config, "keys"); patterns != nil {
 		for i := 1; ; i++ {
-			v := L.GetTable(keys, lua.LNumber(i))
+			v := L.GetTable(patterns, lua.LNumber(i))
 			if v == lua.LNil {
 				break
 			}
@@ -106,7 +107,7 @@ func (b *binding) matches(L *lua.LState, event *lua.LTable) bool {
 	}
 	key, kind := lua.LVAsString(L.GetField(event, "key")), lua.LVAsString(L.GetField(event, "key_type"))
 	stroke := key
-	if kind != "runes" && kind != "" {
+	if kind != keys.Runes && kind != keys.Unknown && kind != "" {
 		stroke = kind
 	}
 	for _, modifier := range []string{"shift", "alt", "ctrl"} {

@@ -148,6 +148,7 @@ func TestBindings(t *testing.T) {
 		`bound("runes"):matches(key("x", "runes"))`:                               true,
 		`bound("enter"):matches(key("\r", "enter"))`:                              true,
 		`bound("ctrl+enter"):matches(key("\r", "enter", "ctrl"))`:                 true,
+		`bound("ctrl+f13"):matches(key("f13", "unknown", "ctrl"))`:                true,
 		`bound("q"):matches{type="mouse",key="q",key_type="runes"}`:               false,
 		`bound("q"):matches{}`:                                                    false,
 		`bound():matches(key("q", "runes"))`:                                      false,
