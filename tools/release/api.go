@@ -150,6 +150,7 @@ func (e environment) compare(ctx context.Context, c *change) error {
 func load(ctx context.Context, dir string) (map[string]*types.Package, error) {
 	list, err := packages.Load(&packages.Config{
 		Context: ctx, Dir: dir,
+		Env:  append(os.Environ(), "GOWORK="), // the workspace of the tree, whatever the caller uses
 		Mode: packages.NeedName | packages.NeedTypes | packages.NeedImports | packages.NeedDeps | packages.NeedModule,
 	}, "./...")
 	if err != nil {
