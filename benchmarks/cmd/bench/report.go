@@ -180,7 +180,7 @@ These are tests; each command says what it found.
 | F1 | no data race, no goroutine left, no flake | ` + "`go run ./tools/dev race`, `go test -race -shuffle=on -count=20 ./<module>/...`" + ` |
 | F2 | parsers and codecs survive any input | ` + "`go run ./tools/dev fuzz`" + ` |
 | F3 | models agree with deque, queues, bus, registry, supervisor, mailbox | ` + "`go test ./... -run 'Model|Property'`" + ` in each module |
-| F4 | kill -9 while writing loses nothing that was acknowledged | ` + "`go test ./registry/history/sqlite -run Killed -crash.rounds=100`, `go test ./wippy/service/queue -run Killed -crash.rounds=200`" + ` |
+| F4 | kill -9 while writing loses nothing that was acknowledged | ` + "`go test ./registry/history/sqlite -run Killed -crash.rounds=100`, `go test ./wippy/service/queue/memory -run Killed -crash.rounds=200`" + ` |
 | F5 | panics are contained | ` + "`go test ./... -run Panic`" + ` in each module |
 | F6 | bad input gets one clear error | ` + "`go test ./wippy/cmd/wippy ./wippy/examples`" + ` |
 | F7 | programs reach only what they were granted | ` + "`go test ./luart/engine -run 'Isolation|Facts'`" + ` |
