@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/json"
 	"github.com/wippyrun/kit/scheduler/dispatch"
+	"github.com/wippyrun/kit/wippy/lua/background"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/system/exchange"
 )
@@ -51,10 +52,7 @@ func Register(d *dispatch.Registry) {
 			if body == nil {
 				return errTaken
 			}
-			go func() {
-				v, err := c.request.read(body, c.consume)
-				r.CompleteYield(tag, v, err)
-			}()
+			background.Complete(r, tag, func() (any, error) { return c.request.read(body, c.consume) })
 			return nil
 		}))
 	d.Register("http", roomID, dispatch.HandlerFunc(

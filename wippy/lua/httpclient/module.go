@@ -23,6 +23,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/background"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/security"
@@ -93,19 +94,13 @@ func Register(d *dispatch.Registry) {
 	d.Register("http_client", requestID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*requestCommand)
-			go func() {
-				res, err := c.call.do()
-				r.CompleteYield(tag, res, err)
-			}()
+			background.Complete(r, tag, func() (any, error) { return c.call.do() })
 			return nil
 		}))
 	d.Register("http_client", batchID, dispatch.HandlerFunc(
 		func(_ context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
 			c := cmd.(*batchCommand)
-			go func() {
-				outcomes, err := c.do()
-				r.CompleteYield(tag, outcomes, err)
-			}()
+			background.Complete(r, tag, func() (any, error) { return c.do() })
 			return nil
 		}))
 }

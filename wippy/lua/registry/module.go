@@ -20,6 +20,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/background"
 )
 
 // Deps is what the module works with. Allow and Log may be nil.
@@ -107,18 +108,16 @@ func (*applyVersionCommand) CommandID() dispatch.CommandID { return applyVersion
 func Register(d *dispatch.Registry, r *registry.Registry) {
 	d.Register("registry", applyID, dispatch.HandlerFunc(
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, rec dispatch.Receiver) error {
-			go func() {
-				v, err := r.Apply(context.WithoutCancel(ctx), cmd.(*applyCommand).changes)
-				rec.CompleteYield(tag, v, err)
-			}()
+			background.Complete(rec, tag, func() (any, error) {
+				return r.Apply(context.WithoutCancel(ctx), cmd.(*applyCommand).changes)
+			})
 			return nil
 		}))
 	d.Register("registry", applyVersionID, dispatch.HandlerFunc(
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, rec dispatch.Receiver) error {
-			go func() {
-				err := r.ApplyVersion(context.WithoutCancel(ctx), cmd.(*applyVersionCommand).version)
-				rec.CompleteYield(tag, nil, err)
-			}()
+			background.Complete(rec, tag, func() (any, error) {
+				return nil, r.ApplyVersion(context.WithoutCancel(ctx), cmd.(*applyVersionCommand).version)
+			})
 			return nil
 		}))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
+	"github.com/wippyrun/kit/wippy/lua/background"
 	"github.com/wippyrun/kit/wippy/service/store"
 )
 
@@ -76,10 +77,7 @@ func (*operation) CommandID() dispatch.CommandID { return operationID }
 func Register(d *dispatch.Registry) {
 	d.Register("store", operationID, dispatch.HandlerFunc(
 		func(ctx context.Context, cmd dispatch.Command, tag dispatch.Tag, r dispatch.Receiver) error {
-			go func() {
-				data, err := cmd.(*operation).run(ctx)
-				r.CompleteYield(tag, data, err)
-			}()
+			background.Complete(r, tag, func() (any, error) { return cmd.(*operation).run(ctx) })
 			return nil
 		}))
 }
