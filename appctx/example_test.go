@@ -2,6 +2,7 @@ package appctx_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/wippyrun/kit/appctx"
@@ -48,4 +49,42 @@ func ExampleFrame() {
 	// Output:
 	// alice false
 	// cannot set key in sealed frame: attempt
+}
+
+func ExampleFrameError() {
+	limit := appctx.NewFrameKey[int]("limit")
+	call := appctx.NewFrame()
+	defer func() { _ = call.Release() }()
+	call.Seal()
+
+	err := limit.Set(call, 10)
+	if e, ok := errors.AsType[*appctx.FrameError](err); ok {
+		fmt.Println(e.Op, e.Key, errors.Is(e.Err, appctx.ErrFrameSealed), e.Kind())
+	}
+	// Output: set limit true Invalid
+}
+
+// basket is a value that every call has to itself.
+type basket struct{ items []string }
+
+// Clone gives a call a basket of its own.
+func (b *basket) Clone() *basket { return &basket{append([]string(nil), b.items...)} }
+
+var _ appctx.Cloner[*basket] = (*basket)(nil)
+
+func ExampleCloner() {
+	key := appctx.NewFrameKey[*basket]("basket", appctx.Inherit())
+	call := appctx.NewFrame()
+	defer func() { _ = call.Release() }()
+	mine := &basket{items: []string{"apple"}}
+	if err := key.Set(call, mine); err != nil {
+		fmt.Println(err)
+	}
+
+	callee := call.Fork()
+	defer func() { _ = callee.Release() }()
+	theirs, _ := key.Get(callee)
+	theirs.items[0] = "pear"
+	fmt.Println(mine.items, theirs.items)
+	// Output: [apple] [pear]
 }

@@ -145,6 +145,11 @@ func TestFrameErrorsHaveKinds(t *testing.T) {
 	}
 	f.Seal()
 	for _, err := range []error{unusable, actorKey.Set(f, "x"), f.SetAll(actorKey.To("x")), appctx.ErrZeroKey} {
+		if e, ok := err.(*appctx.FrameError); ok {
+			if r, known := e.Retryable(); r || !known || e.Unwrap() != e.Err || e.Error() != err.Error() {
+				t.Errorf("%v: retryable %v, %v, cause %v", e, r, known, e.Unwrap())
+			}
+		}
 		e := err.(interface {
 			Kind() string
 			Retryable() (bool, bool)
@@ -277,7 +282,7 @@ func TestFrameReleaseContainsPanics(t *testing.T) {
 	mustSet(t, f, sharedKey, last)
 	err := f.Release()
 	p, ok := errors.AsType[*appctx.PanicError](err)
-	if !ok || p.Key != "closer" || !errors.Is(err, boom) || p.Kind() != "Internal" {
+	if !ok || p.Key != "closer" || p.Value != error(boom) || !errors.Is(err, boom) || p.Kind() != "Internal" {
 		t.Fatalf("got %v", err)
 	}
 	if r, known := p.Retryable(); r || !known {

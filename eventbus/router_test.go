@@ -92,3 +92,31 @@ func TestRouterStopWaitsForHandlers(t *testing.T) {
 		stop(t, bus)
 	})
 }
+
+func TestRouterSubscribesWithTheOptionsOfTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bus := eventbus.New()
+		var got sink
+		release := make(chan struct{})
+		r := eventbus.NewRouter(bus, eventbus.Handler{
+			Handle:  func(e eventbus.Event) { <-release; got.add(e) },
+			Options: []eventbus.SubscribeOption{eventbus.Bounded(1, eventbus.DropNewest)},
+		})
+		if err := r.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"handled", "waits", "dropped"} {
+			bus.Publish(event("s", "k", path))
+			synctest.Wait()
+		}
+		close(release)
+		synctest.Wait()
+		if paths := got.paths(); !slices.Equal(paths, []string{"handled", "waits"}) || bus.Stats().Overflowed != 1 {
+			t.Errorf("got %v, %d overflowed", paths, bus.Stats().Overflowed)
+		}
+		if err := r.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		stop(t, bus)
+	})
+}

@@ -70,7 +70,8 @@ func TestCallsInTheWrongOrderAreRefused(t *testing.T) {
 	refused := func(what string, err error, want string) {
 		t.Helper()
 		var se *loader.StateError
-		if !errors.As(err, &se) || err.Error() != want || se.Kind() != "InvalidState" {
+		if !errors.As(err, &se) || err.Error() != want || se.Kind() != "InvalidState" ||
+			want != "loader: cannot "+string(se.Phase)+" when "+se.State {
 			t.Errorf("%s: got %v, want %q", what, err, want)
 		}
 	}

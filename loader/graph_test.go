@@ -117,9 +117,22 @@ func TestNewReportsAllProblemsAtOnce(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
-	var g *loader.GraphError
-	if errors.As(err, &g) && g.Kind() != "Invalid" {
-		t.Errorf("kind %s, want Invalid", g.Kind())
+	g, ok := errors.AsType[*loader.GraphError](err)
+	if !ok || g.Kind() != "Invalid" {
+		t.Fatalf("kind %s, want Invalid", g.Kind())
+	}
+	for i, want := range []loader.Problem{
+		{Kind: loader.Duplicate, Component: "dup"},
+		{Kind: loader.Missing, Component: "lost", Dependency: "gone"},
+		{Kind: loader.Missing, Component: "lost", Dependency: "nowhere"},
+		{Kind: loader.Cycle, Component: "a", Path: []string{"a", "b", "c", "a"}},
+	} {
+		if got := g.Problems[i]; got.Kind != want.Kind || got.Component != want.Component || got.Dependency != want.Dependency || !slices.Equal(got.Path, want.Path) {
+			t.Errorf("problem %d is %+v, want %+v", i, got, want)
+		}
+	}
+	if _, err := loader.New(loader.Component{}); !errors.As(err, &g) || g.Problems[0].Kind != loader.Unnamed {
+		t.Errorf("a component without a name: %v", err)
 	}
 }
 

@@ -193,7 +193,7 @@ func TestLoadTimeoutNamesTheComponent(t *testing.T) {
 		if took := time.Since(begun); took != 3*time.Second {
 			t.Errorf("took %v", took)
 		}
-		if !errors.Is(err, loader.ErrTimeout) {
+		if ce, ok := errors.AsType[*loader.ComponentError](err); !ok || !errors.Is(err, loader.ErrTimeout) || ce.Elapsed != 3*time.Second {
 			t.Errorf("got %v", err)
 		}
 		if want := "failed to load component: slow: timed out (after 3s)"; err.Error() != want {

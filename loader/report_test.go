@@ -22,6 +22,7 @@ func takes(d time.Duration) func(context.Context) (context.Context, error) {
 func TestReportFindsTheCriticalPath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cs := parse("a; b; c: a; d: b; e: c d; f: e")
+		cs[5].Stop = func(context.Context) error { <-time.After(3 * time.Second); return nil }
 		for i, d := range []time.Duration{1, 10, 5, 1, 2} {
 			cs[i].Load = takes(d * time.Second)
 			cs[i].Start = func(context.Context) error { <-time.After(time.Second); return nil }
@@ -44,8 +45,8 @@ func TestReportFindsTheCriticalPath(t *testing.T) {
 		if want := []time.Duration{10 * time.Second, 5 * time.Second, 2 * time.Second, 0}; !slices.Equal(r.Levels, want) {
 			t.Errorf("levels %v, want %v", r.Levels, want)
 		}
-		if r.Load != 17*time.Second || r.Start != 5*time.Second || r.Components[2].Load != 5*time.Second {
-			t.Errorf("load %v, start %v, load of c %v", r.Load, r.Start, r.Components[2].Load)
+		if r.Load != 17*time.Second || r.Start != 5*time.Second || r.Stop != 3*time.Second || r.Components[2].Load != 5*time.Second {
+			t.Errorf("load %v, start %v, stop %v, load of c %v", r.Load, r.Start, r.Stop, r.Components[2].Load)
 		}
 		for _, want := range []string{
 			"critical path: b → c → e (17s)",

@@ -615,3 +615,23 @@ func TestSendDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations per message", n)
 	}
 }
+
+func TestZeroOptionsMeanTheDefaults(t *testing.T) {
+	release := make(chan struct{})
+	m := mailbox.New(func(int) { <-release }, mailbox.Options{})
+	if n := len(m.Stats().Shards); n != mailbox.DefaultWorkers {
+		t.Errorf("%d shards, want %d", n, mailbox.DefaultWorkers)
+	}
+	for n := range mailbox.DefaultCapacity {
+		if err := m.TrySend("alice", n); err != nil {
+			t.Fatalf("message %d: %v", n, err)
+		}
+	}
+	if err := m.TrySend("alice", 0); !errors.Is(err, mailbox.ErrFull) {
+		t.Errorf("message beyond the capacity: %v", err)
+	}
+	close(release)
+	if err := m.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}

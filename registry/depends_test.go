@@ -116,3 +116,13 @@ func TestReplacedDependencyKeepsItsUsers(t *testing.T) {
 	mustApply(t, r, c)
 	wantCalls(t, rec, "delete a:lib", "create a:lib", "update a:user")
 }
+
+func TestExtractorTellsItsSizeInLogs(t *testing.T) {
+	x, err := registry.NewExtractor("data.uses")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("Extractor(%d patterns)", len(registry.DefaultPatterns())+1); fmt.Sprint(x) != want {
+		t.Errorf("got %v, want %s", x, want)
+	}
+}

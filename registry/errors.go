@@ -12,14 +12,13 @@ import (
 
 // Kinds of errors, as returned by [Error.Kind].
 const (
-	KindNotFound      = "NotFound"
-	KindAlreadyExists = "AlreadyExists"
-	KindInvalid       = "Invalid"
-	KindConflict      = "Conflict"
-	KindTimeout       = "Timeout"
-	KindCanceled      = "Canceled"
-	KindUnavailable   = "Unavailable"
-	KindInternal      = "Internal"
+	KindNotFound    = "NotFound"
+	KindInvalid     = "Invalid"
+	KindConflict    = "Conflict"
+	KindTimeout     = "Timeout"
+	KindCanceled    = "Canceled"
+	KindUnavailable = "Unavailable"
+	KindInternal    = "Internal"
 )
 
 // Sentinels for errors.Is. The errors returned carry more text than these.

@@ -5,6 +5,7 @@ package registry_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/wippyrun/kit/registry"
 )
@@ -83,6 +84,62 @@ func ExampleRegistry_Find() {
 		fmt.Println(e.ID)
 	}
 	// Output: app:login
+}
+
+func ExampleWithExtractor() {
+	// Entries of this application name what they need in data.uses.
+	x, err := registry.NewExtractor("data.uses")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := registry.New(registry.WithInternalKinds("**"), registry.WithExtractor(x))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer r.Close()
+	entries := []registry.Entry{
+		{ID: registry.NewID("app", "api"), Kind: "service", Data: map[string]any{"uses": "store"}},
+		{ID: registry.NewID("app", "store"), Kind: "service"},
+	}
+	fmt.Println(r.BuildDelta(nil, entries)) // what is needed comes first
+	fmt.Println(r.Extractor().References(entries[0]))
+	// Output:
+	// [entry.create app:store entry.create app:api]
+	// [store]
+}
+
+func ExampleWithClock() {
+	ctx := context.Background()
+	tick := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	r, err := registry.New(registry.WithInternalKinds("**"), registry.WithClock(func() time.Time { return tick }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer r.Close()
+	var c registry.Changeset
+	c.CreateEntry(greeting("hello", "Hello!"))
+	if _, err := r.Apply(ctx, c, registry.Author("ann")); err != nil {
+		fmt.Println(err)
+	}
+	log, err := r.Log(ctx)
+	for _, rec := range log[1:] { // the first is v0, the empty registry
+		fmt.Println(rec.Version, rec.Time.Format(time.DateTime), rec.Author)
+	}
+	fmt.Println(err)
+	// Output:
+	// v1 2026-01-01 12:00:00 ann
+	// <nil>
+}
+
+func ExampleQuery_Warnings() {
+	q := registry.CompileQuery(map[string]any{".kind": "function.*", "~meta.path": "["})
+	for _, w := range q.Warnings() {
+		fmt.Println(w)
+	}
+	// Output: "~meta.path": error parsing regexp: missing closing ]: `[`
 }
 
 func ExampleRegistry_Watch() {

@@ -269,3 +269,25 @@ func TestMailboxHostKeepsOrderPerSenderProperty(t *testing.T) {
 		}
 	})
 }
+
+func TestMailboxHostDefaultsAndStats(t *testing.T) {
+	h := relay.NewMailboxHost(relay.WithMailboxWorkers(0), relay.WithMailboxBuffer(-1))
+	release := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Add(relay.DefaultMailboxBuffer)
+	if err := h.Attach(relay.NewPID("", "node:control", "b"), func(m *relay.Message) { <-release; m.Release(); wg.Done() }); err != nil {
+		t.Fatal(err)
+	}
+	for range relay.DefaultMailboxBuffer { // all of one sender have room without waiting
+		if err := h.Receive(mail("a", "b", 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := h.Stats()
+	if len(s.Shards) != relay.DefaultMailboxWorkers || s.HighWater != relay.DefaultMailboxBuffer {
+		t.Errorf("%d workers, at most %d messages", len(s.Shards), s.HighWater)
+	}
+	close(release)
+	wg.Wait()
+	closeHost(t, h)
+}

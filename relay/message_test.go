@@ -63,10 +63,10 @@ func TestReleaseTwicePanics(t *testing.T) {
 }
 
 func TestReleaseForgetsTheContent(t *testing.T) {
-	m := &relay.Message{From: relay.NewPID("", "h", "u"), Topic: "t", Payloads: []payload.Payload{payload.New(1)}}
+	m := &relay.Message{From: relay.NewPID("", "h", "u"), Topic: "t", Payloads: []payload.Payload{payload.New(1)}, Via: t}
 	p := m.Payloads
 	m.Release()
-	if !m.From.IsZero() || m.Topic != "" || m.Payloads != nil {
+	if !m.From.IsZero() || m.Topic != "" || m.Payloads != nil || m.Via != nil {
 		t.Errorf("released message still holds %q %q %v", m.From, m.Topic, m.Payloads)
 	}
 	if p[0] != payload.New(1) {

@@ -109,6 +109,9 @@ func TestPIDLengthLimitIsWhatTheOffsetsHold(t *testing.T) {
 	if uint64(math.MaxInt) > math.MaxUint32 && !relay.TooLong(math.MaxInt) {
 		t.Error("a text beyond the offsets is accepted")
 	}
+	if err := relay.ErrPIDLength; err.Kind() != "Invalid" || errors.Is(err, relay.ErrPIDBraces) {
+		t.Errorf("the error of such a text is %s: %v", err.Kind(), err)
+	}
 }
 
 func TestZeroPIDIsAnonymous(t *testing.T) {

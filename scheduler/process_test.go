@@ -637,3 +637,13 @@ func TestOutputWorksWithoutAScheduler(t *testing.T) {
 		t.Errorf("got %v", ev)
 	}
 }
+
+func TestEventKindsHaveNames(t *testing.T) {
+	for k, want := range map[scheduler.EventKind]string{
+		scheduler.YieldComplete: "yield-complete", scheduler.MessageEvent: "message", 0: "invalid",
+	} {
+		if k.String() != want {
+			t.Errorf("kind %d is %q, want %q", uint8(k), k, want)
+		}
+	}
+}

@@ -22,12 +22,6 @@ const maxPresized = 1024
 // that changes.
 type Portable interface{ Portable() lua.LValue }
 
-// ToPayload makes the payload of a value for another process: a deep copy that
-// the receiver owns. Tables keep shared references, cycles and their metatable;
-// error objects are immutable and pass as they are; functions, threads and other
-// userdata arrive as nil. Copying numbers, strings and booleans is free.
-func ToPayload(_ *lua.LState, v lua.LValue) (payload.Payload, error) { return toPayload(v), nil }
-
 func toPayload(v lua.LValue) payload.Payload {
 	return payload.Payload{Format: payload.Lua, Data: Copy(v)}
 }
@@ -45,7 +39,10 @@ func Payloads(L *lua.LState, first int) []payload.Payload {
 	return list
 }
 
-// Copy returns a deep copy of v under the rules of ToPayload.
+// Copy returns what another process gets of v: a deep copy that the receiver owns.
+// Tables keep shared references, cycles and their metatable; error objects are
+// immutable and pass as they are; functions, threads and other userdata arrive as
+// nil. Copying numbers, strings and booleans is free.
 func Copy(v lua.LValue) lua.LValue {
 	switch v := v.(type) {
 	case *lua.LTable:

@@ -272,3 +272,51 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+func TestEveryCodeHasASource(t *testing.T) {
+	for code, source := range map[string]string{
+		lint.CodeSyntax:       "local",
+		lint.CodeMismatch:     `local x: number = "a" return x`,
+		lint.CodeUndeclared:   `return require("nope")`,
+		lint.CodeNotCallable:  "local x: number = 1 return x()",
+		lint.CodeArity:        "local function f(a: number) return a end return f()",
+		lint.CodeNoField:      "type P = {x: number} local p: P = {x = 1} return p.y",
+		lint.CodeNoReturn:     "local function f(): number end return f",
+		lint.CodeOperand:      "return true + 1",
+		lint.CodeEmptyBlock:   "while a do end",
+		lint.CodeGlobalAssign: "x = 1 return x",
+		lint.CodeSelfCompare:  "return a == a",
+		lint.CodeUnusedLocal:  "local v = 1",
+		lint.CodeUnusedParam:  "local function f(p) return 1 end return f",
+		lint.CodeUnusedImport: "local json = require('json')",
+		lint.CodeShadowed:     "local v = 1 return function(v) return v end, v",
+		lint.CodeUndefined:    "return nowhere",
+		lint.CodeModuleUnused: "return 1",
+		lint.CodeAliasUnused:  "return 2",
+	} {
+		ds := lint.Check(lint.Source{Name: "app:x", Text: source, Modules: []string{"json"}, Imports: []string{"lib"}},
+			lint.Options{Rules: true, Types: true, Modules: modules})
+		if !slices.ContainsFunc(ds, func(d lint.Diagnostic) bool { return d.Code == code }) {
+			t.Errorf("%s: %s\n%s", code, source, lines(ds))
+		}
+	}
+}
+
+func TestSortShowsTheWorstOfAnEntryFirst(t *testing.T) {
+	ds := []lint.Diagnostic{
+		{Entry: "b", Severity: lint.Error, Line: 1},
+		{Entry: "a", Severity: lint.Hint, Line: 1},
+		{Entry: "a", Severity: lint.Error, Line: 9},
+		{Entry: "a", Severity: lint.Error, Line: 3, Column: 2, Code: "E2"},
+		{Entry: "a", Severity: lint.Error, Line: 3, Column: 2, Code: "E1"},
+		{Entry: "a", Severity: lint.Error, Line: 3, Column: 1},
+	}
+	lint.Sort(ds)
+	var got strings.Builder
+	for _, d := range ds {
+		fmt.Fprintf(&got, "%s %s %d:%d%s, ", d.Entry, d.Severity, d.Line, d.Column, d.Code)
+	}
+	if want := "a error 3:1, a error 3:2E1, a error 3:2E2, a error 9:0, a hint 1:0, b error 1:0, "; got.String() != want {
+		t.Errorf("got %s\nwant %s", &got, want)
+	}
+}

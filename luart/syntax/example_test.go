@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	lua "github.com/yuin/gopher-lua"
+	"github.com/yuin/gopher-lua/ast"
 
 	"github.com/wippyrun/kit/luart/syntax"
 )
@@ -60,4 +61,27 @@ func ExampleUnlowered() {
 	kept, _ := syntax.Parse("a", src, syntax.Unlowered())
 	fmt.Printf("%T %T\n", lowered.Stmts[0], kept.Stmts[0])
 	// Output: *ast.DoBlockStmt *ast.GenericForStmt
+}
+
+func ExamplePlaced() {
+	chunk, err := syntax.Parse("app:t", "local a, total = f(), 1\nlist:add(total + 1)", syntax.Placed())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	local := chunk.Stmts[0].(*ast.LocalAssignStmt)
+	for i, span := range chunk.Places.Names(local) {
+		fmt.Println(local.Names[i], span)
+	}
+	call := chunk.Stmts[1].(*ast.FuncCallStmt).Expr.(*ast.FuncCallExpr)
+	method, _ := chunk.Places.Method(call)
+	sum, _ := chunk.Places.Node(call.Args[0])
+	fmt.Println(method, sum)
+	_, known := chunk.Places.Node(&ast.NilExpr{})
+	fmt.Println(known)
+	// Output:
+	// a {{1 7} {1 8}}
+	// total {{1 10} {1 15}}
+	// {{2 6} {2 9}} {{2 10} {2 19}}
+	// false
 }

@@ -63,16 +63,16 @@ func (r *relation) related(a, b *Type) bool {
 		return every(b.members, func(m *Type) bool { return r.sub(a, m) })
 	case a.kind == KindIntersection:
 		return some(a.members, func(m *Type) bool { return r.sub(m, b) })
-	case a.kind == KindLiteral:
-		if b.kind == KindLiteral {
+	case a.kind == kindLiteral:
+		if b.kind == kindLiteral {
 			return a.literal == b.literal
 		}
 		return literalKind(a.literal) == b.kind || b.kind == KindInteger && builtins["integer"].Validate(a.literal) == nil
 	case a.kind == KindInteger && b.kind == KindNumber:
 		return true
-	case b.kind == KindTable:
+	case b.kind == kindTable:
 		return a.isTable()
-	case a.kind == KindTable:
+	case a.kind == kindTable:
 		return b.isTable()
 	}
 	return r.structural(a, b)
@@ -80,7 +80,7 @@ func (r *relation) related(a, b *Type) bool {
 
 func (t *Type) isTable() bool {
 	switch t.kind {
-	case KindTable, KindArray, KindMap, KindRecord, KindInterface:
+	case kindTable, KindArray, KindMap, KindRecord, kindInterface:
 		return true
 	}
 	return false
@@ -115,7 +115,7 @@ func (r *relation) structural(a, b *Type) bool {
 		return r.functions(a, b)
 	case KindTuple:
 		return r.tuples(a, b)
-	case KindInterface, KindGeneric:
+	case kindInterface, KindGeneric:
 		return false
 	case KindUserdata:
 		return a.text == b.text || b.text == string(KindUserdata)
@@ -212,7 +212,7 @@ func keyOf(t *Type, depth int) *Type {
 	case KindRecord:
 		out := &Type{kind: KindUnion}
 		for i, f := range u.fields {
-			m := &Type{kind: KindLiteral, literal: str(f.Name), text: `"` + f.Name + `"`}
+			m := &Type{kind: kindLiteral, literal: str(f.Name), text: `"` + f.Name + `"`}
 			out.members = append(out.members, m)
 			if i > 0 {
 				out.text += " | "
@@ -233,7 +233,7 @@ func index(t, key *Type, depth int) *Type {
 	case KindMap, KindArray:
 		return u.elem
 	case KindRecord:
-		if k.kind == KindLiteral {
+		if k.kind == kindLiteral {
 			for _, f := range u.fields {
 				if str(f.Name) == k.literal {
 					return f.Type

@@ -116,11 +116,11 @@ func (s *Set) build(n syntax.TypeNode, scope map[string]*Type) *Type {
 	case *syntax.NilType:
 		return builtins["nil"]
 	case *syntax.BoolLiteralType:
-		return &Type{kind: KindLiteral, text: text, literal: boolean(n.Value)}
+		return &Type{kind: kindLiteral, text: text, literal: boolean(n.Value)}
 	case *syntax.StringLiteralType:
-		return &Type{kind: KindLiteral, text: text, literal: str(n.Value)}
+		return &Type{kind: kindLiteral, text: text, literal: str(n.Value)}
 	case *syntax.NumberLiteralType:
-		return &Type{kind: KindLiteral, text: text, literal: number(n.Value)}
+		return &Type{kind: kindLiteral, text: text, literal: number(n.Value)}
 	case *syntax.NameType:
 		return s.named(n.Module, n.Name, text, scope)
 	case *syntax.GenericType:
@@ -167,7 +167,7 @@ func (s *Set) build(n syntax.TypeNode, scope map[string]*Type) *Type {
 	case *syntax.ValidatedType:
 		return s.validated(n, text, scope)
 	case *syntax.InterfaceType:
-		return &Type{kind: KindInterface, text: text}
+		return &Type{kind: kindInterface, text: text}
 	}
 	return builtins["any"]
 }

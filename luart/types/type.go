@@ -23,7 +23,7 @@ const (
 	KindAny          Kind = "any"
 	KindUnknown      Kind = "unknown"
 	KindNever        Kind = "never"
-	KindLiteral      Kind = "literal"
+	kindLiteral      Kind = "literal"
 	KindOptional     Kind = "optional"
 	KindUnion        Kind = "union"
 	KindIntersection Kind = "intersection"
@@ -32,12 +32,11 @@ const (
 	KindArray        Kind = "array"
 	KindMap          Kind = "map"
 	KindRecord       Kind = "record"
-	KindTable        Kind = "table"
-	KindInterface    Kind = "interface"
+	kindTable        Kind = "table"
+	kindInterface    Kind = "interface"
 	KindUserdata     Kind = "userdata"
 	KindThread       Kind = "thread"
 	KindGeneric      Kind = "generic"
-	KindInstantiated Kind = "instantiated"
 	kindUnresolved   Kind = "unresolved"
 )
 
@@ -122,9 +121,9 @@ func (t *Type) Kind() Kind {
 	switch u := t.target(); u.kind {
 	case kindUnresolved:
 		return KindUnknown
-	case KindLiteral:
+	case kindLiteral:
 		return literalKind(u.literal)
-	case KindTable, KindInterface:
+	case kindTable, kindInterface:
 		return KindRecord
 	default:
 		return u.kind
@@ -220,7 +219,7 @@ var builtins = func() map[string]*Type {
 	m := map[string]*Type{}
 	for _, k := range []Kind{
 		KindAny, KindUnknown, KindNever, KindNil, KindBoolean, KindNumber, KindInteger, KindString,
-		KindTable, KindFunction, KindThread, KindUserdata,
+		kindTable, KindFunction, KindThread, KindUserdata,
 	} {
 		m[string(k)] = &Type{kind: k, text: string(k)}
 	}

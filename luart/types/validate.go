@@ -70,7 +70,7 @@ func (t *Type) mismatch(v lua.LValue) *Failure {
 // types by the one thing that is checked; others by their structure, as an alias of string says less than string.
 func (t *Type) expectation() string {
 	switch u := t.target(); u.kind {
-	case KindRecord, KindInterface, KindGeneric:
+	case KindRecord, kindInterface, KindGeneric:
 		return t.String()
 	case KindFunction:
 		return "function"
@@ -115,9 +115,9 @@ func (t *Type) validateForm(named *Type, v lua.LValue, depth int, in *chain) *Fa
 		ok = v.Type() == lua.LTFunction
 	case KindUserdata:
 		ok = v.Type() == lua.LTUserData
-	case KindTable, KindInterface:
+	case kindTable, kindInterface:
 		ok = v.Type() == lua.LTTable
-	case KindLiteral:
+	case kindLiteral:
 		ok = v == t.literal
 	case KindOptional:
 		if v == lua.LNil {

@@ -209,8 +209,11 @@ entries:
     wiki: 3
 `)
 	_, warnings, err := run(t, es, stage.Link(stage.LinkOptions{}))
-	if err != nil {
-		t.Error(err)
+	if err != nil || len(warnings) == 0 {
+		t.Fatalf("%d warnings, %v", len(warnings), err)
+	}
+	if w := warnings[0]; w.Stage != "link" || w.Position != "src/a.yaml:6:14" || w.Hint != `did you mean "default"?` {
+		t.Errorf("first warning %+v", w)
 	}
 	wantWarnings(t, warnings,
 		`src/a.yaml:6:14: app:r: unknown field data.defualt of requirement (did you mean "default"?)`,

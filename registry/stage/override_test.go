@@ -3,6 +3,7 @@
 package stage_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -59,6 +60,11 @@ func TestOverrideReportsEveryBadKey(t *testing.T) {
 		"cannot replace entire data field", "cannot replace entire meta field", "empty segment")
 	_, _, err = run(t, es, override(m{"app:none:x": 1}))
 	wantError(t, err, "NotFound", "no entry found for app:none")
+	_, _, err = run(t, es, stage.Override(m{"app:gatewya:x": 1}, stage.OverrideOptions{Position: func(string) string { return ".wippy.yaml:1:1" }}))
+	if e, ok := errors.AsType[*stage.KeyError](err); !ok || e.Key != "app:gatewya:x" || e.Position != ".wippy.yaml:1:1" ||
+		e.Hint != `did you mean "app:gateway"?` || e.Err.Error() != "no entry found for app:gatewya" || !errors.Is(e, e.Unwrap()) {
+		t.Errorf("the error of one key is %+v", e)
+	}
 	lenient := stage.Override(m{"app:none:x": 1}, stage.OverrideOptions{Lenient: true})
 	_, warnings, err := run(t, es, lenient, lenient)
 	if err != nil {
@@ -74,7 +80,7 @@ func TestOverrideOfADisabledEntryIsAWarning(t *testing.T) {
 	if err != nil || names(out) != "app:b" {
 		t.Errorf("%s, %v", names(out), err)
 	}
-	if len(warnings) != 1 || !strings.Contains(warnings[0].String(), "override app:a:x ignored: the entry was removed by disable") {
+	if len(warnings) != 1 || !strings.Contains(warnings[0].String(), "override app:a:x ignored: the entry was removed by disable") || warnings[0].Stage != "override" {
 		t.Errorf("warnings %v", warnings)
 	}
 }

@@ -92,3 +92,39 @@ func TestFailuresTakeAnErrorApart(t *testing.T) {
 		t.Error("failures of nothing")
 	}
 }
+
+func TestErrorOfAPipelineTellsItsKindAndThatTryingAgainIsNoUse(t *testing.T) {
+	_, _, err := run(t, []registry.Entry{entry("app:a", "k", nil, nil)}, stage.Override(m{"app:b:x": 1}, stage.OverrideOptions{}))
+	e, ok := errors.AsType[*stage.Error](err)
+	if !ok {
+		t.Fatalf("%T", err)
+	}
+	if retryable, known := e.Retryable(); e.Kind() != "Internal" || retryable || !known {
+		t.Errorf("kind %s, retryable %v, known %v", e.Kind(), retryable, known)
+	}
+	if d := e.Details(); len(d) != 0 {
+		t.Errorf("details %v", d)
+	}
+	if cause := e.Unwrap(); cause == nil || !strings.HasSuffix(e.Error(), cause.Error()) {
+		t.Errorf("%v: caused by %v", e, cause)
+	}
+}
+
+func TestReportTellsWhoRemovedAnEntry(t *testing.T) {
+	es := []registry.Entry{entry("app:a", "k", nil, nil), entry("app:b", "k", nil, nil)}
+	var r stage.Report
+	_, err := stage.NewPipeline(stage.Disable(stage.DisableConfig{Entries: []string{"app:a"}})).Run(stage.WithReport(t.Context(), &r), es)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if by, ok := r.RemovedBy(registry.ParseID("app:a")); by != "disable" || !ok || r.Removed() != 1 {
+		t.Errorf("removed %d, app:a by %q", r.Removed(), by)
+	}
+	if by, ok := r.RemovedBy(registry.ParseID("app:b")); ok {
+		t.Errorf("app:b was removed by %q", by)
+	}
+	var none *stage.Report // of a run without one
+	if _, ok := none.RemovedBy(registry.ParseID("app:a")); ok {
+		t.Error("a report that is not there knows who removed an entry")
+	}
+}

@@ -12,9 +12,9 @@ import (
 	"github.com/puzpuzpuz/xsync/v3"
 )
 
-// Convert turns data of one format into data of another. It is called
+// conversion turns data of one format into data of another. It is called
 // concurrently and must not change or keep its argument.
-type Convert = func(data any) (any, error)
+type conversion = func(data any) (any, error)
 
 // Transcoder converts payloads between formats, chaining registered conversions
 // along the cheapest path. Paths are computed once and kept until the next
@@ -31,14 +31,14 @@ type graph struct {
 	// paths holds what route answered for pairs of known formats, so it is
 	// bounded by their number squared. Unknown names, which can come from a
 	// program, are never stored.
-	paths *xsync.MapOf[pair, []Convert]
+	paths *xsync.MapOf[pair, []conversion]
 }
 
 type pair struct{ from, to Format }
 
 type edge struct {
 	cost    int
-	convert Convert
+	convert conversion
 }
 
 // NewTranscoder makes a transcoder without conversions.
@@ -59,7 +59,7 @@ func (t *Transcoder) Register(from, to Format, cost int, convert func(data any) 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := &graph{edges: make(map[Format]map[Format]edge), paths: xsync.NewMapOf[pair, []Convert]()}
+	next := &graph{edges: make(map[Format]map[Format]edge), paths: xsync.NewMapOf[pair, []conversion]()}
 	if old := t.graph.Load(); old != nil {
 		for f, out := range old.edges {
 			next.edges[f] = maps.Clone(out)
@@ -102,7 +102,7 @@ func (t *Transcoder) Transcode(p Payload, to Format) (Payload, error) {
 	return Payload{Format: to, Data: data}, nil
 }
 
-func run(steps []Convert, data any) (out any, err error) {
+func run(steps []conversion, data any) (out any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = nil, fmt.Errorf("payload: conversion panicked: %v", v)
@@ -118,7 +118,7 @@ func run(steps []Convert, data any) (out any, err error) {
 
 // route returns the conversions that lead from one format to another, nil when
 // nothing does.
-func (t *Transcoder) route(from, to Format) []Convert {
+func (t *Transcoder) route(from, to Format) []conversion {
 	g := t.graph.Load()
 	if g == nil {
 		return nil
@@ -137,7 +137,7 @@ func (t *Transcoder) route(from, to Format) []Convert {
 
 // search is Dijkstra's algorithm over (cost, hops). Graphs have about ten nodes,
 // so the next node is found by looking at all of them.
-func (g *graph) search(from, to Format) []Convert {
+func (g *graph) search(from, to Format) []conversion {
 	type label struct {
 		cost, hops int
 		prev       Format
@@ -173,7 +173,7 @@ func (g *graph) search(from, to Format) []Convert {
 			}
 		}
 	}
-	steps := make([]Convert, labels[to].hops)
+	steps := make([]conversion, labels[to].hops)
 	for f, i := to, len(steps)-1; i >= 0; i-- {
 		prev := labels[f].prev
 		steps[i] = g.edges[prev][f].convert

@@ -97,6 +97,9 @@ func TestTranscodeReportsAMissingPath(t *testing.T) {
 				t.Errorf("%s to %s: %v", tt.from, tt.to, err)
 				continue
 			}
+			if te.From != tt.from || te.To != tt.to || te.Cause != payload.ErrNoPath {
+				t.Errorf("%s to %s: error of %s to %s: %v", tt.from, tt.to, te.From, te.To, te.Cause)
+			}
 			if want := map[string]any{"from": string(tt.from), "to": string(tt.to)}; !maps.Equal(te.Details(), want) {
 				t.Errorf("details = %v, want %v", te.Details(), want)
 			}

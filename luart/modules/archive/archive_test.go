@@ -3,7 +3,10 @@
 package archive_test
 
 import (
+	"io"
 	"testing"
+
+	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/archive"
@@ -269,5 +272,57 @@ func TestPermissions(t *testing.T) {
 			failures = append(failures, moduletest.Failure{Call: call, Kind: "PermissionDenied", Text: "permission denied: " + action})
 		}
 		b.CheckFailures(t, failures)
+	}
+}
+
+// The host says what stands for a file system, and what programs read an entry with.
+func TestHostDecidesAboutFileSystemsAndStreams(t *testing.T) {
+	m := newMemory()
+	var fsys archive.FS = m
+	if err := fsys.MkdirAll("in"); err != nil {
+		t.Fatal(err)
+	}
+	w, err := fsys.Create("in/a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := fsys.Open("in/a.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(f); err != nil || string(text) != "hello" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+
+	var sizes []int64
+	b := moduletest.New(t, archive.Module(archive.Config{
+		FS: func(v lua.LValue) (archive.FS, bool) { return fsys, v == lua.LString("disk") },
+		Stream: func(_ *lua.LState, r io.ReadCloser, size int64) lua.LValue {
+			defer r.Close()
+			sizes = append(sizes, size)
+			text, err := io.ReadAll(r)
+			if err != nil {
+				t.Error(err)
+			}
+			return lua.LString("stream of " + string(text))
+		},
+	}), device(m))
+	b.Check(t, helpers+`
+		local w = assert(archive.create("disk", "out.zip"))
+		assert(w:add("b.txt", "content") and w:close())
+		local r = assert(archive.open("disk", "out.zip"))
+		eq(r:stream("b.txt"), "stream of content")
+		eq(r:extract_all("disk"), 1)`)
+	if string(m.files["b.txt"]) != "content" || len(sizes) != 1 || sizes[0] != int64(len("content")) {
+		t.Errorf("extracted %q, sizes %v", m.files["b.txt"], sizes)
 	}
 }

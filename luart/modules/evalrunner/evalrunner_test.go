@@ -3,6 +3,7 @@
 package evalrunner_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/evalrunner"
+	"github.com/wippyrun/kit/relay"
+	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 )
@@ -310,5 +313,62 @@ func TestCompiledSourcesAreKept(t *testing.T) {
 				eq(type(runner.run{source = "return {f = function() return 1 end}"}), "table")
 				fails("Internal", "forbidden class", runner.run{source = "return http_client.get('')", modules = {"http_client"}})`)
 		})
+	}
+}
+
+type tenantKey struct{}
+
+func TestHostDecidesHowAnEvaluationRuns(t *testing.T) {
+	var printed []string
+	submitted := 0
+	s := newSystem(t, evalrunner.Config{
+		Prepare: func(*engine.Process, map[string]any) (evalrunner.Setting, error) {
+			return evalrunner.Setting{Context: context.WithValue(context.Background(), tenantKey{}, "acme")}, nil
+		},
+		Submit: func(ctx context.Context, p scheduler.Process, done func(result any, err error)) (func(), error) {
+			submitted++
+			if ctx.Value(tenantKey{}) != "acme" {
+				t.Error("the context has no values of the setting")
+			}
+			ref, err := scheduler.RefFrom(ctx).Scheduler().Submit(ctx, p, scheduler.SubmitOptions{OnExit: done})
+			if err != nil {
+				return nil, err
+			}
+			return func() { _ = ref.Terminate() }, nil
+		},
+		Engine: []engine.Option{
+			engine.WithPrinter(func(_ *engine.Process, _, text string) { printed = append(printed, text) }),
+			engine.WithMaxString(10),
+		},
+	})
+	s.check(t, `
+		eq(runner.run{source = "print('hello') return 1"}, 1)
+		fails("Internal", "resulting string too large", runner.run{source = "return ('x'):rep(11)"})`)
+	if submitted != 2 || len(printed) != 1 || !strings.Contains(printed[0], "hello") {
+		t.Errorf("submitted %d, printed %q", submitted, printed)
+	}
+}
+
+func TestReachableEvaluationsMayWaitForMessages(t *testing.T) {
+	started := make(chan *scheduler.Ref, 1)
+	s := newSystem(t, evalrunner.Config{
+		Prepare: func(*engine.Process, map[string]any) (evalrunner.Setting, error) {
+			return evalrunner.Setting{Reachable: true}, nil
+		},
+		Submit: func(ctx context.Context, p scheduler.Process, done func(result any, err error)) (func(), error) {
+			ref, err := scheduler.RefFrom(ctx).Scheduler().Submit(ctx, p, scheduler.SubmitOptions{OnExit: done})
+			if err != nil {
+				return nil, err
+			}
+			started <- ref
+			return func() { _ = ref.Terminate() }, nil
+		},
+	})
+	ref := s.submit(t, `eq(runner.run{source = 'local ch = channel.new(1) subscribe("t", ch) return (ch:receive())', modules = {"channel"}, allow_classes = {"process"}}, "news")`)
+	if err := (<-started).Send(relay.NewMessage(relay.PID{}, relay.PID{}, "t", payload.New("news"))); err != nil {
+		t.Error(err)
+	}
+	if _, err := ref.Wait(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

@@ -232,3 +232,25 @@ func TestConcurrentRenderAndUpdate(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestConfigureChangesHowTemplatesAreRead(t *testing.T) {
+	s := newSet(t, templates.Defaults(), map[string]string{"page": `{{ name }} [[ name ]]`})
+	if got := render(t, s, "page", map[string]any{"name": "x"}); got != "x [[ name ]]" {
+		t.Errorf("%q", got)
+	}
+	o := templates.Defaults()
+	o.Left, o.Right = "[[", "]]"
+	if err := s.Configure(o); err != nil {
+		t.Fatal(err)
+	}
+	if got := render(t, s, "page", map[string]any{"name": "x"}); got != "{{ name }} x" {
+		t.Errorf("%q", got)
+	}
+	o.Right = ""
+	if err := s.Configure(o); err == nil {
+		t.Error("no right delimiter")
+	}
+	if got := render(t, s, "page", map[string]any{"name": "x"}); got != "{{ name }} x" {
+		t.Errorf("after a refused change: %q", got)
+	}
+}

@@ -60,5 +60,5 @@ func Sort(ps []Problem) {
 
 // All returns the rules, cheap ones first.
 func All() []Rule {
-	return []Rule{layout, modules, imports, format, docComments, documents, text, tidy, build, vet, static, test}
+	return []Rule{layout, modules, imports, format, docComments, documents, text, tidy, build, vet, static, usedRule, test}
 }

@@ -41,13 +41,9 @@ func (h *hosted) Start(ctx context.Context) (<-chan any, error) {
 	return status, nil
 }
 
-// Stop ends the server and, at the same time, the sessions, whose requests would last for ever. It waits for both:
-// clients have been told when it returns.
+// Stop ends the sessions, whose requests would last for ever, then the server.
 func (h *hosted) Stop(ctx context.Context) error {
-	ended := make(chan error, 1)
-	go func() { ended <- h.end(ctx) }()
-	err := h.server.Stop(ctx)
-	return errors.Join(err, <-ended)
+	return errors.Join(h.end(ctx), h.server.Stop(ctx))
 }
 
 func (h *hosted) end(ctx context.Context) error {

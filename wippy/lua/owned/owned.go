@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package owned closes what a process or a call still has open when it ends: workbooks, archives, streams,
-// subscriptions, handles. What a set holds belongs to its process and is touched only while that runs; adding
-// and taking back cost one map access.
+// Package owned closes what a process or a call still has open when it ends: subscriptions, tickers, handles.
 package owned
 
 import (
@@ -42,9 +40,7 @@ func Add(p *engine.Process, close func()) (release func() bool) {
 
 func (s *set) close() {
 	for _, id := range slices.Backward(slices.Sorted(maps.Keys(s.open))) {
-		if closeIt, ok := s.open[id]; ok { // closing one may have closed another
-			delete(s.open, id)
-			closeIt()
-		}
+		s.open[id]()
 	}
+	clear(s.open)
 }
