@@ -13,18 +13,22 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // target is one fuzz test.
 type target struct{ pkg, name string }
 
-// fuzz runs every fuzz target of the repository, one after the other, for a while each. A
-// target that fails leaves its input in the testdata of its package, as the go command does.
+// fuzz runs every fuzz target of the repository for a while each, some of them side by side.
+// A target that fails leaves its input in the testdata of its package, as the go command does.
 func fuzz(ctx context.Context, e environment, args []string) error {
 	flags := flag.NewFlagSet("fuzz", flag.ContinueOnError)
 	flags.SetOutput(e.stderr)
 	each := flags.Duration("time", 10*time.Second, "time of each target")
+	jobs := flags.Int("jobs", 1, "targets that run side by side; more than one have one worker each")
 	only := flags.String("only", "", "only targets whose package/Name matches this `regexp`")
 	list := flags.Bool("list", false, "list the targets and end")
 	if err := flags.Parse(args); err != nil {
@@ -41,29 +45,58 @@ func fuzz(ctx context.Context, e environment, args []string) error {
 	if len(targets) == 0 {
 		return fmt.Errorf("no fuzz target matches %q", *only)
 	}
-	failed := 0
-	for i, t := range targets {
-		if *list {
+	if *list {
+		for _, t := range targets {
 			fmt.Fprintf(e.stdout, "%s/%s\n", t.pkg, t.name)
-			continue
 		}
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", each.String(), "./"+t.pkg)
-		cmd.Dir = e.repo.Root
-		out, err := cmd.CombinedOutput()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		verdict := executions(out)
-		if err != nil {
-			failed++
-			verdict = "FAILED\n" + string(out)
-		}
-		fmt.Fprintf(e.stdout, "%d of %d  %s/%s  %s\n", i+1, len(targets), t.pkg, t.name, verdict)
+		return nil
+	}
+	if *jobs < 1 {
+		return fmt.Errorf("-jobs is %d, want 1 or more", *jobs)
+	}
+
+	var mu sync.Mutex // guards the output, done and failed
+	done, failed := 0, 0
+	var running errgroup.Group
+	running.SetLimit(*jobs)
+	for _, t := range targets {
+		running.Go(func() error {
+			verdict, ok := t.run(ctx, e, *each, *jobs > 1)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			if !ok {
+				failed++
+			}
+			fmt.Fprintf(e.stdout, "%d of %d  %s/%s  %s\n", done, len(targets), t.pkg, t.name, verdict)
+			return nil
+		})
+	}
+	if err := running.Wait(); err != nil {
+		return err
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d targets failed", failed, len(targets))
 	}
 	return nil
+}
+
+// run fuzzes one target and tells what came out and whether that is fine.
+func (t target) run(ctx context.Context, e environment, each time.Duration, single bool) (verdict string, ok bool) {
+	args := []string{"test", "-run", "^$", "-fuzz", "^" + t.name + "$", "-fuzztime", each.String()}
+	if single {
+		args = append(args, "-parallel", "1")
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, "./"+t.pkg)...)
+	cmd.Dir = e.repo.Root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "FAILED\n" + string(out), false
+	}
+	return executions(out), true
 }
 
 // fuzzTargets finds the targets in the sources.

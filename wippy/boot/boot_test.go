@@ -3,6 +3,7 @@ package boot_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -251,6 +252,22 @@ func TestExecChoosesTheTerminalHost(t *testing.T) {
 	}
 	if err := two.runtime.Exec(t.Context(), "app:main", "app:second", nil); err == nil || !strings.Contains(err.Error(), "auto_start: true") {
 		t.Errorf("host that does not start: %v", err)
+	}
+}
+
+func TestExecFindsTheServicesRunning(t *testing.T) {
+	const services = 200 // each of which needs the one before
+	var entries strings.Builder
+	for i := range services {
+		needs := ""
+		if i > 0 {
+			needs = fmt.Sprintf("requires: [app:s%d], ", i-1)
+		}
+		fmt.Fprintf(&entries, "  - {name: s%d, kind: store.memory, lifecycle: {%sauto_start: true}}\n", i, needs)
+	}
+	source := strings.Replace(main(fmt.Sprintf("return {main = function() require('store').get('app:s%d'):set('k', 1) end}", services-1)), "[io]", "[store]", 1)
+	if a := mustStart(t, write(t, source+entries.String(), nil)); a.run() != 0 {
+		t.Error(a.stderr)
 	}
 }
 

@@ -18,10 +18,12 @@ import (
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
-// How long Exec waits for the terminal host to run, and how often it looks.
+// How long Exec waits for the terminal host to run, and how often it looks; how long it
+// waits for the services.
 const (
-	hostWait = 5 * time.Second
-	hostPoll = 10 * time.Millisecond
+	hostWait    = 5 * time.Second
+	hostPoll    = 10 * time.Millisecond
+	serviceWait = 5 * time.Second
 )
 
 // CheckExecSpec tells whether spec is the id of an entry, "namespace:name".
@@ -43,7 +45,8 @@ func CheckExecSpec(spec string) error {
 
 // Exec starts the process entry id on the terminal host with the arguments as
 // strings. Its end triggers the shutdown, with the exit code its result gives.
-// host may be empty when there is only one terminal host.
+// host may be empty when there is only one terminal host. The services that start by
+// themselves get the time to, so that the program finds them.
 func (r *Runtime) Exec(ctx context.Context, id, host string, args []string) error {
 	if err := r.checkProcess(id); err != nil {
 		return err
@@ -53,6 +56,9 @@ func (r *Runtime) Exec(ctx context.Context, id, host string, args []string) erro
 		return err
 	}
 	if err := r.waitForHost(ctx, host); err != nil {
+		return err
+	}
+	if err := r.waitForServices(ctx); err != nil {
 		return err
 	}
 	input := make([]payload.Payload, len(args))
@@ -160,4 +166,15 @@ func (r *Runtime) waitForHost(ctx context.Context, host string) error {
 			return fault.New(fault.Timeout, fmt.Sprintf("timeout waiting for host %s to start (status: %s)", host, state.State))
 		}
 	}
+}
+
+// waitForServices waits until each service that starts by itself runs or has failed for
+// the first time. One that takes long does not keep the program from starting.
+func (r *Runtime) waitForServices(ctx context.Context) error {
+	patience, cancel := context.WithTimeout(ctx, serviceWait)
+	defer cancel()
+	if err := r.supervisor.Settled(patience); err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
 }

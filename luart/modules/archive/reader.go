@@ -10,7 +10,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/call"
-	"github.com/wippyrun/kit/luart/modules/internal/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 )
 
 // archiveReader is the value behind Reader objects.

@@ -18,7 +18,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/call"
-	"github.com/wippyrun/kit/luart/modules/internal/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 )
 
 // archiveWriter is the value behind Writer objects.

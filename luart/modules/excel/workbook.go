@@ -15,7 +15,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/host"
-	"github.com/wippyrun/kit/luart/modules/internal/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 )
 
 // maxText is how long the text of a cell may be, in UTF-16 units.

@@ -39,6 +39,7 @@ type life struct {
 	mu         sync.Mutex // guards all below while the program runs
 	problems   []string
 	done       int
+	first      int // the generation the life began with
 	generation int
 	address    string        // of the HTTP server
 	ready      chan struct{} // closed when the application is ready
@@ -63,7 +64,7 @@ func (l *life) word() string {
 
 func (l *life) line() string {
 	text := fmt.Sprintf("life %d: %s, %s, %d things done, %d reloads, %d requests; heap %s MiB, goroutines %s, files %s: %s", l.number,
-		l.lasted.Round(time.Second), l.end, l.done, l.generation, l.answered, l.trend(heap), l.trend(goroutines), l.trend(files), l.word())
+		l.lasted.Round(time.Second), l.end, l.done, l.generation-l.first, l.answered, l.trend(heap), l.trend(goroutines), l.trend(files), l.word())
 	for _, p := range l.problems {
 		text += "\n  " + p
 	}
@@ -172,6 +173,7 @@ func (l *life) read(logs io.Reader) {
 			l.done, l.generation = max(l.done, record.Done), max(l.generation, record.Generation)
 			if !l.isReady {
 				l.isReady = true
+				l.first = record.Generation
 				close(l.ready)
 			}
 			l.mu.Unlock()

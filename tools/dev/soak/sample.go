@@ -110,7 +110,7 @@ func (l *life) judge() {
 		of   func(sample) int
 		room int
 	}{
-		{"heap", heap, 12 << 20},
+		{"heap", heap, 6 << 20},
 		{"goroutines", goroutines, 20},
 		{"open files", files, 10},
 	} {

@@ -77,10 +77,19 @@ func Run(ctx context.Context, o Options) (report string, err error) {
 	began := time.Now()
 	for n := 1; time.Since(began) < o.For && ctx.Err() == nil; n++ {
 		l := c.live(ctx, n, min(o.Life, o.For-time.Since(began)))
+		c.follow(l)
 		c.lives = append(c.lives, l)
 		fmt.Fprintln(o.Progress, l.line())
 	}
 	return c.report(time.Since(began)), c.verdict()
+}
+
+// follow compares the life with the one before: no change that was acknowledged may be lost.
+// The last one is logged now and then only, so that the life may begin with a later one.
+func (c *campaign) follow(l *life) {
+	if n := len(c.lives); n > 0 && l.isReady && l.first < c.lives[n-1].generation {
+		l.problem("began with reload %d, but %d was acknowledged", l.first, c.lives[n-1].generation)
+	}
 }
 
 // unpack writes the application to a directory.
@@ -114,7 +123,7 @@ func (c *campaign) report(took time.Duration) string {
 	fmt.Fprintf(&b, "soak of %s, seed %d, %d lives\n\n", took.Round(time.Second), c.Seed, len(c.lives))
 	b.WriteString("| life | lasted | ended by | things done | reloads | requests | refused | heap MiB | goroutines | files | verdict |\n|---:|---:|---|---:|---:|---:|---:|---|---|---|---|\n")
 	for _, l := range c.lives {
-		fmt.Fprintf(&b, "| %d | %s | %s | %d | %d | %d | %d | %s | %s | %s | %s |\n", l.number, l.lasted.Round(time.Second), l.end, l.done, l.generation,
+		fmt.Fprintf(&b, "| %d | %s | %s | %d | %d | %d | %d | %s | %s | %s | %s |\n", l.number, l.lasted.Round(time.Second), l.end, l.done, l.generation-l.first,
 			l.answered, l.refused, l.trend(heap), l.trend(goroutines), l.trend(files), l.word())
 	}
 	return b.String()

@@ -24,7 +24,7 @@ func TestGrowthIsFound(t *testing.T) {
 	}{
 		"level":         {func(int) sample { return sample{20 << 20, 30, 12} }, ""},
 		"saw":           {func(i int) sample { return sample{(20 + 40*(i%3)) << 20, 30 + i%5, 12 + i%4} }, ""},
-		"warms up":      {func(i int) sample { return sample{(10 + min(i, 8)) << 20, 30, 12} }, ""},
+		"warms up":      {func(i int) sample { return sample{(10 + min(i, 4)) << 20, 30, 12} }, ""},
 		"heap":          {func(i int) sample { return sample{(20 + i) << 20, 30, 12} }, "heap grows"},
 		"goroutines":    {func(i int) sample { return sample{20 << 20, 30 + 2*i, 12} }, "goroutines grows"},
 		"files":         {func(i int) sample { return sample{20 << 20, 30, 12 + i} }, "open files grows"},
@@ -48,7 +48,7 @@ func TestTheLogIsUnderstood(t *testing.T) {
 	l := &life{ready: make(chan struct{})}
 	l.read(strings.NewReader(`{"msg":"listening","address":"127.0.0.1:4711"}
 not JSON
-{"msg":"soak is ready"}
+{"msg":"soak is ready","generation":2}
 {"msg":"soak goes on","done":7,"generation":3}
 {"msg":"VIOLATION: order","detail":"[1,2]"}
 {"msg":"VIOLATION: order","detail":"[1,2]"}
@@ -59,11 +59,24 @@ fatal error: all goroutines are asleep
 	default:
 		t.Error("not ready")
 	}
-	if l.address != "127.0.0.1:4711" || l.done != 7 || l.generation != 3 {
+	if l.address != "127.0.0.1:4711" || l.done != 7 || l.first != 2 || l.generation != 3 {
 		t.Errorf("%+v", l)
 	}
 	if len(l.problems) != 2 || !strings.HasPrefix(l.problems[0], "VIOLATION: order [1,2]") {
 		t.Errorf("problems are %q", l.problems)
+	}
+}
+
+func TestLostReloadsAreAProblem(t *testing.T) {
+	c := campaign{lives: []*life{{isReady: true, generation: 7}}}
+	for _, tt := range []struct {
+		first int
+		want  string
+	}{{7, "ok"}, {9, "ok"}, {6, "1 problems"}} {
+		l := &life{isReady: true, first: tt.first}
+		if c.follow(l); l.word() != tt.want {
+			t.Errorf("a life that begins with %d: %q", tt.first, l.problems)
+		}
 	}
 }
 

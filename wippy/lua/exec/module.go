@@ -17,8 +17,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/wippy/lua/access"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 	"github.com/wippyrun/kit/wippy/lua/stream"
 	"github.com/wippyrun/kit/wippy/service/exec"
 )

@@ -10,8 +10,8 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/scheduler/dispatch"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 	"github.com/wippyrun/kit/wippy/service/exec"
 )
 

@@ -13,7 +13,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
-	"github.com/wippyrun/kit/wippy/lua/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	files "github.com/wippyrun/kit/wippy/service/fs"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )

@@ -15,7 +15,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
-	"github.com/wippyrun/kit/wippy/lua/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	files "github.com/wippyrun/kit/wippy/service/fs"
 )
 

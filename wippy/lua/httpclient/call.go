@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/wippy/lua/access"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 	"github.com/wippyrun/kit/wippy/system/network"
 )
 

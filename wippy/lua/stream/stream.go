@@ -41,7 +41,7 @@ import (
 	"time"
 
 	"github.com/wippyrun/kit/luart/engine"
-	"github.com/wippyrun/kit/wippy/lua/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 )
 
 // Stream is the Go value behind a stream object. It is an io.Reader and an io.Writer for modules that take streams;

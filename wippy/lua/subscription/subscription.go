@@ -11,9 +11,9 @@ import (
 	"sync/atomic"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 )
 
 // Buffer is how many events the channel of a subscription holds.

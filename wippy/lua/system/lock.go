@@ -6,9 +6,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/wippy/lua/access"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 )
 
 var errNoLocks = unavailable("lock service not available")

@@ -10,9 +10,9 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 	"github.com/wippyrun/kit/wippy/system/clock"
 )
 

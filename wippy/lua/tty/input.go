@@ -8,11 +8,11 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/luart/engine"
+	"github.com/wippyrun/kit/luart/modules/owned"
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
-	"github.com/wippyrun/kit/wippy/lua/owned"
 	"github.com/wippyrun/kit/wippy/lua/subscription"
 	"github.com/wippyrun/kit/wippy/service/terminal"
 	"github.com/wippyrun/kit/wippy/service/terminal/keys"

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -119,6 +118,9 @@ func (x *text) String() string {
 	return x.b.String()
 }
 
+// anyPort is the address that servers of tests have.
+const anyPort = "127.0.0.1:0"
+
 // patience bounds what tests wait for. It is only reached when something is broken.
 const patience = 30 * time.Second
 
@@ -132,15 +134,9 @@ func start(t *testing.T, more ...fn) *site {
 
 func serveWith(t *testing.T, index string, more ...fn) *site {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
 	dir := t.TempDir()
 	var b strings.Builder
-	fmt.Fprintf(&b, index, addr)
+	fmt.Fprintf(&b, index, anyPort)
 	b.WriteString("  - {name: inner, kind: function.lua, source: \"return {main = function() local r, err = http.request() return tostring(r) .. err:message() end}\", method: main, modules: [http]}\n")
 	for _, f := range append(slices.Clone(functions), more...) {
 		if f.method == "" { // a file beside the entries
@@ -169,10 +165,15 @@ func serveWith(t *testing.T, index string, more ...fn) *site {
 	}
 	t.Cleanup(app.Stop)
 	t.Cleanup(client.CloseIdleConnections)
-	running := make(chan struct{}, 1)
-	_, err = app.Bus().Subscribe(t.Context(), pattern(supervisor.System, supervisor.KindState+string(supervisor.Running)), func(e event) {
-		if e.Path == "app:server" {
-			running <- struct{}{}
+	listening := make(chan string, 1)
+	_, err = app.Bus().Subscribe(t.Context(), pattern(supervisor.System, supervisor.KindUpdate), func(e event) {
+		if u, ok := e.Data.(supervisor.Update); ok && e.Path == "app:server" {
+			if addr, ok := strings.CutPrefix(fmt.Sprint(u.Details), "service listening on "); ok {
+				select {
+				case listening <- addr:
+				default: // it is known
+				}
+			}
 		}
 	})
 	if err == nil {
@@ -181,8 +182,13 @@ func serveWith(t *testing.T, index string, more ...fn) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-running
-	return &site{t, app, "http://" + addr, logs}
+	select {
+	case addr := <-listening:
+		return &site{t, app, "http://" + addr, logs}
+	case <-time.After(patience):
+		t.Fatalf("the server does not run\n%s", logs)
+		return nil
+	}
 }
 
 func (s *site) do(method, path, body string, header ...string) (*http.Response, string) {

@@ -39,7 +39,7 @@ func (s *site) server(change map[string]any) error {
 	if err != nil {
 		s.Fatal(err)
 	}
-	data := map[string]any{"addr": strings.TrimPrefix(strings.TrimPrefix(s.url, "https://"), "http://"), "lifecycle": map[string]any{"auto_start": true}}
+	data := map[string]any{"addr": anyPort, "lifecycle": map[string]any{"auto_start": true}}
 	for k, v := range change {
 		data[k] = v
 	}

@@ -19,7 +19,7 @@ import (
 const relayIndex = `version: "1.0"
 namespace: app
 entries:
-  - {name: server, kind: http.service, addr: "%s", host: {buffer_size: 64}, lifecycle: {auto_start: true}}
+  - {name: server, kind: http.service, addr: "%s", host: {buffer_size: 64}, lifecycle: {auto_start: true, requires: [processes]}}
   - name: api
     kind: http.router
     meta: {server: server}

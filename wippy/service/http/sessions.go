@@ -41,9 +41,13 @@ func (h *hosted) Start(ctx context.Context) (<-chan any, error) {
 	return status, nil
 }
 
-// Stop ends the sessions, whose requests would last for ever, then the server.
+// Stop ends the server and, at the same time, the sessions, whose requests would last for ever. It waits for both:
+// clients have been told when it returns.
 func (h *hosted) Stop(ctx context.Context) error {
-	return errors.Join(h.end(ctx), h.server.Stop(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- h.end(ctx) }()
+	err := h.server.Stop(ctx)
+	return errors.Join(err, <-ended)
 }
 
 func (h *hosted) end(ctx context.Context) error {

@@ -5,6 +5,7 @@ package sql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 
 	"github.com/wippyrun/kit/wippy/system/fault"
@@ -72,26 +73,33 @@ func (d *Database) Stats() sql.DBStats {
 	if d.pool == nil {
 		return sql.DBStats{}
 	}
-	return d.pool.db.Stats()
+	return d.pool.stats()
 }
 
-// borrow counts one more user of the pool in. The caller releases it.
-func (d *Database) borrow() (*pool, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.pool == nil || !d.pool.retain() {
-		return nil, ErrClosed
+// borrow gets a connection of the pool, in its turn. Who waits for one when the pool changes goes on with the new one.
+// The caller makes the pool forget it with leave. Errors are those of [Fault].
+func (d *Database) borrow(ctx context.Context) (*pool, error) {
+	for {
+		d.mu.Lock()
+		p := d.pool
+		d.mu.Unlock()
+		if p == nil {
+			return nil, ErrClosed
+		}
+		// A pool is retired after it was replaced.
+		if err := p.enter(ctx, false); !errors.Is(err, errRetired) {
+			return p, outcome(ctx, err)
+		}
 	}
-	return d.pool, nil
 }
 
 // Query runs a statement on any connection and gives its rows to visit. Errors are those of [Fault] and of visit.
 func (d *Database) Query(ctx context.Context, text string, args []any, visit Visit) error {
-	p, err := d.borrow()
+	p, err := d.borrow(ctx)
 	if err != nil {
 		return err
 	}
-	defer p.release()
+	defer p.leave()
 	ctx, cancel := p.bind(ctx)
 	defer cancel()
 	err = query(ctx, p.db, d.dialect, text, args, visit)
@@ -103,11 +111,11 @@ func (d *Database) Query(ctx context.Context, text string, args []any, visit Vis
 
 // Exec runs a statement on any connection. Errors are those of [Fault].
 func (d *Database) Exec(ctx context.Context, text string, args []any) (Result, error) {
-	p, err := d.borrow()
+	p, err := d.borrow(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer p.release()
+	defer p.leave()
 	ctx, cancel := p.bind(ctx)
 	defer cancel()
 	var r Result
@@ -134,11 +142,11 @@ func (d *Database) script(ctx context.Context, p *pool, parts []part) (Result, e
 
 // ping proves that the database can be reached.
 func (d *Database) ping(ctx context.Context) error {
-	p, err := d.borrow()
+	p, err := d.borrow(ctx)
 	if err != nil {
 		return err
 	}
-	defer p.release()
+	defer p.leave()
 	if err := p.db.PingContext(ctx); err != nil {
 		return fault.Wrap(fault.Unavailable, "failed to ping database", err).Transient()
 	}
@@ -232,7 +240,7 @@ func (d *Database) configure(c config, fresh *pool) (old []*pool) {
 	}
 	for _, p := range []*pool{d.pool, d.kept} {
 		if p != nil {
-			c.pool.apply(p.db)
+			p.limit(c.pool)
 		}
 	}
 	return old

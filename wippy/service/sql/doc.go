@@ -19,8 +19,9 @@
 //   - Every operation ends soon after its context: SQLite is interrupted, PostgreSQL gets a cancel request, MySQL a
 //     KILL (TestCancelledQueryEndsOnTheServer).
 //   - A change of the pool's limits counts at once; a change of what is connected to, also by an environment
-//     variable, makes a new pool, while what runs finishes on the old one (TestUpdateSwapsThePool,
-//     TestPoolLimitsChangeLive).
+//     variable, makes a new pool: what runs finishes on the old one, who waits for a connection of it gets one of the
+//     new one (TestUpdateSwapsThePool, TestWaitersMoveToTheNewPool, TestPoolLimitsChangeLive).
+//   - Connections are given to those who wait in order (TestWaitersAreServedInOrder).
 //   - A change of entries that fails leaves every database as it was (TestDiscardedChangeLeavesTheDatabase).
 //   - A database that is kept in memory lives as long as its entry, whatever happens to its service
 //     (TestMemoryDatabaseOutlivesItsService).
@@ -31,5 +32,6 @@
 // # Caveats
 //
 // A pool without max_idle keeps no connection: every statement then connects anew. A SQLite database has one
-// connection, so whoever waits for a second one within its own transaction waits for ever.
+// connection, so whoever waits for a second one within its own transaction waits for ever. A prepared statement
+// stays with the pool it was prepared on and keeps it open.
 package sql

@@ -63,7 +63,6 @@ func openMySQL(c config) (db *sql.DB, wait func(), err error) {
 	}
 	k := &killer{Connector: connector}
 	db = sql.OpenDB(k)
-	c.pool.apply(db)
 	return db, k.wait, nil
 }
 

@@ -9,14 +9,9 @@ import (
 	"sync"
 )
 
-// apply sets the limits of a pool, which may be in use.
-func (l limits) apply(db *sql.DB) {
-	db.SetMaxOpenConns(l.maxOpen)
-	db.SetMaxIdleConns(l.maxIdle)
-	db.SetConnMaxLifetime(l.maxLifetime)
-}
-
-// pool is the connections to one place. It closes once it was retired and nothing uses it any more.
+// pool is the connections to one place. It closes once it was retired and nothing uses it any more. Who needs a
+// connection waits here for its turn and not in the driver's pool, so that a pool that is retired can send it on to the
+// one that takes its place.
 type pool struct {
 	db  *sql.DB
 	ctx context.Context // of everything that runs on it
@@ -27,6 +22,7 @@ type pool struct {
 	mu      sync.Mutex // guards all below
 	users   int        // operations, transactions and statements
 	retired bool
+	queue   queue // for connections
 
 	once   sync.Once
 	closed chan struct{} // closed when db is
@@ -51,7 +47,70 @@ func openPool(ctx context.Context, c config) (*pool, error) {
 		return nil, err
 	}
 	p.ctx, p.end = context.WithCancelCause(context.Background())
+	p.limit(c.pool)
 	return p, nil
+}
+
+// limit sets the limits of the pool, which may be in use.
+func (p *pool) limit(l limits) {
+	p.db.SetMaxOpenConns(l.maxOpen)
+	p.db.SetMaxIdleConns(l.maxIdle)
+	p.db.SetConnMaxLifetime(l.maxLifetime)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue.limit = l.maxOpen
+	p.users += p.queue.admit()
+}
+
+// stats returns the figures of the pool.
+func (p *pool) stats() sql.DBStats {
+	s := p.db.Stats()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.WaitCount += p.queue.count
+	s.WaitDuration += p.queue.duration
+	return s
+}
+
+// enter counts a user in that has one connection until it leaves. It waits for its turn; the error is errRetired or
+// the context's. A user that stays is served by a retired pool too: it has been counted in before.
+func (p *pool) enter(ctx context.Context, stay bool) error {
+	p.mu.Lock()
+	if p.retired && !stay {
+		p.mu.Unlock()
+		return errRetired
+	}
+	t, served := p.queue.ask(stay)
+	if served {
+		p.users++
+	}
+	p.mu.Unlock()
+	if served {
+		return nil
+	}
+	select {
+	case <-t.called:
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue.waited(t)
+	switch {
+	case t.served:
+		return nil
+	case t.gone:
+		return errRetired
+	}
+	p.queue.forget(t)
+	return ctx.Err()
+}
+
+// park takes its connection from a user that remains one.
+func (p *pool) park() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queue.taken--
+	p.users += p.queue.admit()
 }
 
 // retain counts a user in, unless the pool was retired.
@@ -66,9 +125,16 @@ func (p *pool) retain() bool {
 }
 
 // release counts a user out. The last one of a retired pool closes it.
-func (p *pool) release() {
+func (p *pool) release() { p.count(0) }
+
+// leave counts a user out that had a connection.
+func (p *pool) leave() { p.count(1) }
+
+// count counts a user out and its connections.
+func (p *pool) count(connections int) {
 	p.mu.Lock()
-	p.users--
+	p.queue.taken -= connections
+	p.users += p.queue.admit() - 1
 	last := p.users == 0 && p.retired
 	p.mu.Unlock()
 	if last {
@@ -76,11 +142,13 @@ func (p *pool) release() {
 	}
 }
 
-// retire lets nobody in any more. The pool closes with its last user, at once when there is none.
+// retire lets nobody in any more and sends away who waits. The pool closes with its last user, at once when there is
+// none.
 func (p *pool) retire() {
 	p.mu.Lock()
 	last := p.users == 0 && !p.retired
 	p.retired = true
+	p.queue.dismiss()
 	p.mu.Unlock()
 	if last {
 		p.close()

@@ -39,7 +39,6 @@ func openPostgres(c config) (*sql.DB, error) {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
 	}
 	db := stdlib.OpenDB(*config)
-	c.pool.apply(db)
 	return db, nil
 }
 

@@ -36,7 +36,6 @@ func openSQLite(ctx context.Context, c config) (*sql.DB, error) {
 		return nil, err
 	}
 	db := sql.OpenDB(connector)
-	c.pool.apply(db)
 	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode=WAL"); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("cannot open database %s: %w", c.dsn, err)

@@ -23,7 +23,7 @@ type Stmt struct {
 // Prepare makes a statement that any connection runs. It holds on to the pool, not to a connection, until it is
 // closed. Errors are those of [Fault].
 func (d *Database) Prepare(ctx context.Context, text string) (*Stmt, error) {
-	p, err := d.borrow()
+	p, err := d.borrow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -31,9 +31,10 @@ func (d *Database) Prepare(ctx context.Context, text string) (*Stmt, error) {
 	defer cancel()
 	s, err := p.db.PrepareContext(ctx, numbered(d.dialect, text))
 	if err != nil {
-		p.release()
+		p.leave()
 		return nil, Fault(err)
 	}
+	p.park()
 	return &Stmt{pool: p, dialect: d.dialect, stmt: s}, nil
 }
 
@@ -76,6 +77,12 @@ func (s *Stmt) use(ctx context.Context, f func(ctx context.Context) error) error
 		ctx, cancel = s.pool.bind(ctx)
 	}
 	defer cancel()
+	if s.tx == nil {
+		if err := s.pool.enter(ctx, true); err != nil {
+			return outcome(ctx, err)
+		}
+		defer s.pool.leave()
+	}
 	err := f(ctx)
 	if s.dialect == Postgres && s.tx == nil && stalePlan(err) {
 		err = f(ctx)

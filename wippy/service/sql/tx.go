@@ -55,7 +55,7 @@ func (d *Database) Begin(ctx context.Context, o TxOptions) (*Tx, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	p, err := d.borrow()
+	p, err := d.borrow(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (d *Database) Begin(ctx context.Context, o TxOptions) (*Tx, error) {
 			_ = t.conn.Close()
 		}
 		t.cancel()
-		p.release()
+		p.leave()
 		return nil, Fault(err)
 	}
 	return t, nil
@@ -163,6 +163,6 @@ func (t *Tx) end(ctx context.Context, f func() error) error {
 	// Should the rollback have failed, closing the connection is one.
 	_ = t.conn.Close()
 	t.cancel()
-	t.pool.release()
+	t.pool.leave()
 	return Fault(err)
 }

@@ -53,6 +53,26 @@ func TestStartOrder(t *testing.T) {
 	})
 }
 
+// A requirement without a namespace is in that of the service.
+func TestRequirementsOfTheSameNamespace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal()
+		s := newSupervisor()
+		commit(t, s, nil,
+			reg{&service{name: "app:top", journal: j}, lifecycle(func(l *supervisor.Lifecycle) { l.Requires = []string{"base", "other:base"} }), nil},
+			reg{&service{name: "app:base", journal: j}, auto(), nil},
+			reg{&service{name: "other:base", journal: j}, auto(), nil},
+		)
+		if err := s.Settled(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := j.all(); len(got) != 3 || got[2] != "start app:top" {
+			t.Errorf("started %v", got)
+		}
+		shutdown(t, s)
+	})
+}
+
 func TestDependenciesAreFollowedThroughOtherEntries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJournal()

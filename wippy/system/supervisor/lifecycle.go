@@ -81,6 +81,21 @@ func (l Lifecycle) withDefaults() Lifecycle {
 	return l
 }
 
+// of completes the names of required services that leave out their namespace: it is that of id.
+func (l Lifecycle) of(id string) Lifecycle {
+	ns, _, ok := strings.Cut(id, ":")
+	if !ok {
+		return l
+	}
+	l.Requires = slices.Clone(l.Requires)
+	for i, name := range l.Requires {
+		if !strings.Contains(name, ":") {
+			l.Requires[i] = ns + ":" + name
+		}
+	}
+	return l
+}
+
 func orDefault[T comparable](v *T, def T) {
 	var zero T
 	if *v == zero {

@@ -29,8 +29,9 @@ func (s *Supervisor) Begin(context.Context) error {
 }
 
 // Register adds a service. deps are the references of its entry, followed through entries that are no
-// services; unlike lc.Requires they may lead nowhere. Registering an id that exists and is not removed in
-// the same transaction keeps the existing service as it is.
+// services; unlike lc.Requires they may lead nowhere. What lc.Requires names without a namespace is in that
+// of id. Registering an id that exists and is not removed in the same transaction keeps the existing service
+// as it is.
 func (s *Supervisor) Register(id string, svc Service, lc Lifecycle, deps []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +45,7 @@ func (s *Supervisor) Register(id string, svc Service, lc Lifecycle, deps []strin
 	case svc == nil:
 		return ErrNoService.With("service_id", id)
 	}
-	s.tx.add[id] = &member{newController(id, svc, lc.withDefaults(), s.env), slices.Clone(deps)}
+	s.tx.add[id] = &member{newController(id, svc, lc.withDefaults().of(id), s.env), slices.Clone(deps)}
 	return nil
 }
 

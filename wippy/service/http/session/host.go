@@ -16,18 +16,20 @@
 //     session lives, and messages of one sender stay in order.
 //   - Events about other processes always arrive, however full the mailbox is (TestEventsArriveInAFullMailbox).
 //   - A session is known to the topology from Begin to End. When it ends, its monitors get its value (TestLife).
-//   - Close ends all sessions and waits for them; none begins afterwards (TestClose).
+//   - Close ends all sessions and waits until their connections are closed, so that clients can be told; how long
+//     those that take nothing may hold it up is bounded (TestClose, TestDrain). None begins afterwards.
 //
 // # Costs
 //
 // A session costs its mailbox, which grows with what waits in it, and an entry in two maps. All methods may be
-// called concurrently, but for Next and End, which belong to whoever serves the session.
+// called concurrently, but for Next, End and Gone, which belong to whoever serves the session.
 package session
 
 import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
@@ -37,6 +39,10 @@ import (
 
 // DefaultBuffer is how many messages a mailbox takes, unless the server says otherwise.
 const DefaultBuffer = 1024
+
+// DrainTime is how long clients may take, when a server stops, for what they are told then. It is at most half of the
+// time that there is for the stop.
+const DrainTime = 5 * time.Second
 
 // Errors of Begin and of messages to a session.
 var (
@@ -73,10 +79,13 @@ type Host struct {
 	buffer int
 	open   context.Context // ends with Close
 	close  context.CancelFunc
+	drain  context.Context // ends when clients have had their time
+	cut    context.CancelFunc
 
-	mu       sync.Mutex          // guards all below
-	sessions map[string]*Session // by the unique part of their PID
-	idle     chan struct{}       // closed when the last session has ended after Close
+	mu          sync.Mutex          // guards all below
+	sessions    map[string]*Session // by the unique part of their PID
+	connections int                 // of sessions, also of those that have ended
+	idle        chan struct{}       // closed when the last connection is, after Close
 }
 
 // NewHost returns a host without sessions. buffer bounds their mailboxes; 0 is DefaultBuffer.
@@ -86,21 +95,28 @@ func NewHost(id string, buffer int, rt Runtime) *Host {
 	}
 	h := &Host{Runtime: rt, id: id, buffer: buffer, sessions: map[string]*Session{}, idle: make(chan struct{})}
 	h.open, h.close = context.WithCancel(context.Background())
+	h.drain, h.cut = context.WithCancel(context.Background())
 	return h
 }
 
-// Context ends when the host is being closed: what sessions wait for should end then.
-func (h *Host) Context() context.Context { return h.open }
+// Drained ends some time after Close began: what is being written to clients may go on until then, and no longer.
+func (h *Host) Drained() context.Context { return h.drain }
 
 // Open makes the host known to the node. The error says that its id is taken.
 func (h *Host) Open() error { return h.Node.Register(h.id, h) }
 
-// Close tells all sessions to end and waits for them, until ctx ends. No session begins afterwards.
+// Close tells all sessions to end and waits for their connections, until ctx ends. No session begins afterwards.
 func (h *Host) Close(ctx context.Context) error {
+	defer h.cut()
+	limit := DrainTime
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/2)
+	}
+	defer time.AfterFunc(limit, h.cut).Stop()
 	h.mu.Lock()
 	if !h.isClosed() {
 		h.close()
-		if len(h.sessions) == 0 {
+		if h.connections == 0 {
 			close(h.idle)
 		}
 		for _, s := range h.sessions {
@@ -131,6 +147,7 @@ func (h *Host) Begin() (*Session, error) {
 		return nil, err
 	}
 	h.sessions[s.pid.Uniq()] = s
+	h.connections++
 	return s, nil
 }
 
@@ -139,7 +156,13 @@ func (h *Host) forget(s *Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sessions, s.pid.Uniq())
-	if len(h.sessions) == 0 && h.isClosed() {
+}
+
+// gone counts a connection less.
+func (h *Host) gone() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.connections--; h.connections == 0 && h.isClosed() {
 		close(h.idle)
 	}
 }

@@ -110,3 +110,6 @@ func (s *Session) End(value string) {
 	s.host.Topology.Complete(s.pid, topology.Result{Value: payload.New(value)})
 	s.host.forget(s)
 }
+
+// Gone tells that the connection of the session, which has ended, is closed: the server may end.
+func (s *Session) Gone() { s.host.gone() }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/relay"
@@ -24,6 +26,12 @@ func begin(t *testing.T, h *session.Host) *session.Session {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// over ends a session and its connection.
+func over(s *session.Session) {
+	s.End("")
+	s.Gone()
 }
 
 func TestLife(t *testing.T) {
@@ -45,6 +53,7 @@ func TestLife(t *testing.T) {
 	}
 	p.Send(s.PID(), "left behind")
 	s.End("over")
+	s.Gone()
 	if got := p.Exited(s.PID()); got != "over" {
 		t.Errorf("exit value %v", got)
 	}
@@ -60,7 +69,7 @@ func TestFullMailbox(t *testing.T) {
 	sys := sessiontest.New(t, 3)
 	p := sys.Spawn()
 	s := begin(t, sys.Host)
-	defer s.End("")
+	defer over(s)
 	send := func(n int) error { return p.TrySend(s.PID(), "n", payload.New(n)) }
 	for i := range 3 {
 		if err := send(i); err != nil {
@@ -91,7 +100,7 @@ func TestEventsArriveInAFullMailbox(t *testing.T) {
 	sys := sessiontest.New(t, 1)
 	p, target := sys.Spawn(), sys.Spawn()
 	s := begin(t, sys.Host)
-	defer s.End("")
+	defer over(s)
 	if err := s.Monitor(target.PID); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +132,7 @@ func TestClose(t *testing.T) {
 	if _, err := sys.Host.Begin(); !errors.Is(err, session.ErrClosed) {
 		t.Errorf("Begin: %v", err)
 	}
-	s.End("")
+	over(s)
 	if err := sys.Host.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -134,6 +143,36 @@ func TestClose(t *testing.T) {
 	if err := again.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// Close waits for connections, not only for sessions, and tells when they have had their time.
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct{ stop, drain time.Duration }{
+			"no limit": {0, session.DrainTime}, "much time": {time.Minute, session.DrainTime}, "little time": {time.Second, time.Second / 2},
+		} {
+			sys := sessiontest.New(t, 0)
+			s := begin(t, sys.Host)
+			ctx, cancel := context.WithCancel(t.Context())
+			if c.stop > 0 {
+				ctx, cancel = context.WithTimeout(ctx, c.stop)
+			}
+			began := time.Now()
+			closed := make(chan error)
+			go func() { closed <- sys.Host.Close(ctx) }()
+			<-s.Wake()
+			s.End("")
+			<-sys.Host.Drained().Done()
+			if got := time.Since(began); got != c.drain {
+				t.Errorf("%s: clients have %v, want %v", name, got, c.drain)
+			}
+			s.Gone()
+			if err := <-closed; err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			cancel()
+		}
+	})
 }
 
 func TestConcurrentSendersAndEnds(t *testing.T) {
@@ -164,7 +203,7 @@ func TestConcurrentSendersAndEnds(t *testing.T) {
 					m.Release()
 				}
 			}
-			s.End("")
+			over(s)
 		})
 	}
 	all.Wait()

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wippyrun/kit/relay"
@@ -451,38 +452,60 @@ func TestSlowClients(t *testing.T) {
 	p.Exited(pid)
 }
 
-// A server that stops does not wait for a client that takes nothing.
+// inMemory tests with a client that must take each byte that the server writes.
+func inMemory(t *testing.T, handler http.HandlerFunc, o sserelay.Options, configure func(*http.Server), test func(c *client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{System: sessiontest.New(t, 10)}
+		middleware, err := sserelay.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := s.Pipes(middleware(handler), configure)()
+		defer func() { _ = conn.Close() }()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(&client{s, res, bufio.NewReader(res.Body), nil})
+	})
+}
+
+// A server that stops does not wait for ever for a client that takes nothing.
 func TestStopWithStuckClient(t *testing.T) {
-	s := start(t, 10, asking("{}"), sserelay.Options{WriteTimeout: time.Hour})
-	p := s.Spawn()
-	pid := s.listen().ready()
-	p.Monitor(pid)
-	flood(t, p, pid)
-	if err := s.Host.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
-	p.Exited(pid)
+	inMemory(t, asking("{}"), sserelay.Options{WriteTimeout: time.Hour}, func(*http.Server) {}, func(c *client) {
+		p, pid := c.Spawn(), c.ready()
+		p.Monitor(pid)
+		p.Send(pid, "sse.message", payload.New(strings.Repeat("x", 1<<20)))
+		began := time.Now()
+		if err := c.Host.Close(c.Context()); err != nil {
+			c.Error(err)
+		}
+		if d := time.Since(began); d != session.DrainTime {
+			c.Errorf("the stop has waited for %v", d)
+		}
+		p.Exited(pid)
+	})
 }
 
 // A server's limits for ordinary requests are not those of a stream.
 func TestServerTimeouts(t *testing.T) {
-	middleware, err := sserelay.New(sserelay.Options{})
-	if err != nil {
-		t.Fatal(err)
+	limits := func(s *http.Server) {
+		s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = time.Second, time.Second, time.Second
 	}
-	s := &site{System: sessiontest.New(t, 0)}
-	h := middleware(asking(`{"heartbeat_interval":"20ms"}`))
-	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(session.With(r.Context(), s.Host)))
-	}))
-	s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = 30*time.Millisecond, 30*time.Millisecond
-	s.server.Start()
-	t.Cleanup(s.server.Close)
-	c := s.listen()
-	c.ready()
-	for range 5 {
-		c.expect(": ping")
-	}
+	inMemory(t, asking("{}"), sserelay.Options{}, limits, func(c *client) {
+		began := time.Now()
+		c.ready()
+		for range 5 {
+			c.expect(": ping")
+		}
+		if d := time.Since(began); d != 150*time.Second {
+			c.Errorf("five pings after %v", d)
+		}
+	})
 }
 
 // Streams of HTTP/2 share a connection and end one by one.

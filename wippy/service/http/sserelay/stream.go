@@ -23,8 +23,8 @@ import (
 // own are the topics of the relay itself. They never become events.
 var own = []string{"sse.join", "sse.leave", "sse.heartbeat", "sse.control", "sse.close"}
 
-// lastWrite is how long a client may take for what it is told when the server stops.
-const lastWrite = time.Second
+// past is a deadline for what has had its time.
+var past = time.Unix(1, 0)
 
 // stream is one open response. It belongs to the goroutine of the request.
 type stream struct {
@@ -47,20 +47,21 @@ type stream struct {
 // run serves the stream. An error is one from before it began.
 func (s *stream) run(ctx context.Context) error {
 	s.last = s.began
+	defer s.session.Gone()
 	defer s.session.End(ExitValue)
 	if target := s.config.target; !target.IsZero() {
 		if err := s.session.Monitor(target); err != nil {
 			return err
 		}
 	}
-	hurried := make(chan struct{})
-	stop := context.AfterFunc(s.host.Context(), func() {
-		defer close(hurried)
-		_ = s.control.SetWriteDeadline(time.Now().Add(lastWrite))
+	cut := make(chan struct{})
+	stop := context.AfterFunc(s.host.Drained(), func() {
+		defer close(cut)
+		_ = s.control.SetWriteDeadline(past)
 	})
 	defer func() {
 		if !stop() {
-			<-hurried // the writer must not be touched when the request has ended
+			<-cut // the writer must not be touched when the request has ended
 		}
 	}()
 	s.open()
@@ -250,11 +251,10 @@ func (s *stream) write(p []byte) {
 	if s.gone {
 		return
 	}
-	timeout := s.timeout
-	if s.host.Context().Err() != nil {
-		timeout = min(timeout, lastWrite)
+	_ = s.control.SetWriteDeadline(time.Now().Add(s.timeout)) // where there is none, the client bounds itself
+	if s.host.Drained().Err() != nil {
+		_ = s.control.SetWriteDeadline(past) // as it has been set, if not just before
 	}
-	_ = s.control.SetWriteDeadline(time.Now().Add(timeout)) // where there is none, the client bounds itself
 	_, err := s.w.Write(p)
 	if err == nil {
 		err = s.control.Flush()

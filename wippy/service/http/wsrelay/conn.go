@@ -18,25 +18,27 @@ var errCut = errors.New("connection ended without a close frame")
 type upgradable struct {
 	http.ResponseWriter
 	http.Hijacker
+	taken net.Conn // what Hijack has handed out
 }
 
 // newUpgradable finds what can hand out the connection behind the writers of middleware.
-func newUpgradable(w http.ResponseWriter) (upgradable, bool) {
+func newUpgradable(w http.ResponseWriter) (*upgradable, bool) {
 	for inner := w; ; {
 		if h, ok := inner.(http.Hijacker); ok {
-			return upgradable{w, h}, true
+			return &upgradable{ResponseWriter: w, Hijacker: h}, true
 		}
 		u, ok := inner.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return upgradable{}, false
+			return nil, false
 		}
 		inner = u.Unwrap()
 	}
 }
 
 // Hijack implements http.Hijacker.
-func (u upgradable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (u *upgradable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffers, err := u.Hijacker.Hijack()
+	u.taken = conn
 	return cutConn{conn}, buffers, err
 }
 

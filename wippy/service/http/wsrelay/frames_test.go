@@ -4,6 +4,7 @@ package wsrelay_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -18,6 +20,7 @@ import (
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/wippy/service/http/session"
+	"github.com/wippyrun/kit/wippy/service/http/session/sessiontest"
 	"github.com/wippyrun/kit/wippy/service/http/wsrelay"
 )
 
@@ -34,9 +37,15 @@ func (s *site) raw() *raw {
 	if err != nil {
 		s.Fatal(err)
 	}
+	return s.upgrade(conn)
+}
+
+// upgrade makes the handshake on a connection.
+func (s *site) upgrade(conn net.Conn) *raw {
+	s.Helper()
 	s.Cleanup(func() { _ = conn.Close() })
 	c := &raw{s, conn, bufio.NewReader(conn)}
-	_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+	_, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
 	if err != nil {
 		s.Fatal(err)
@@ -71,7 +80,13 @@ func (c *raw) closeCode() websocket.StatusCode {
 		if _, err := io.ReadFull(c.in, h[:]); err != nil {
 			return 0
 		}
-		data := make([]byte, h[1])
+		size := uint16(h[1])
+		if size == 126 {
+			if err := binary.Read(c.in, binary.BigEndian, &size); err != nil {
+				return 0
+			}
+		}
+		data := make([]byte, size)
 		if _, err := io.ReadFull(c.in, data); err != nil {
 			return 0
 		}
@@ -208,27 +223,97 @@ func TestSlowClient(t *testing.T) {
 	s.p.Exited(pid)
 }
 
-// A server that stops does not wait for a client that takes nothing.
+// inMemory tests with a client that must take each byte that the server writes.
+func inMemory(t *testing.T, o wsrelay.Options, test func(s *site, c *raw, pid relay.PID)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{System: sessiontest.New(t, 10)}
+		s.p = s.Spawn()
+		middleware, err := wsrelay.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dial := s.Pipes(middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { s.ask(w, nil) })))
+		c := s.upgrade(dial())
+		pid := s.p.Joined("ws.join")
+		s.p.Monitor(pid)
+		test(s, c, pid)
+		s.p.Next("ws.leave")
+		s.p.Exited(pid)
+	})
+}
+
+// A server that stops does not wait for ever for a client that takes nothing.
 func TestStopWithStuckClient(t *testing.T) {
-	s := startWith(t, 10, nil, wsrelay.Options{WriteTimeout: time.Hour})
-	s.raw()
+	inMemory(t, wsrelay.Options{WriteTimeout: time.Hour}, func(s *site, _ *raw, pid relay.PID) {
+		s.p.Send(pid, "large", payload.New(strings.Repeat("x", 1<<20)))
+		began := time.Now()
+		if err := s.Host.Close(s.Context()); err != nil {
+			s.Error(err)
+		}
+		if d := time.Since(began); d != session.DrainTime {
+			s.Errorf("the stop has waited for %v", d)
+		}
+	})
+}
+
+// Nor for one that takes the close frame and does not answer.
+func TestStopWithSilentClient(t *testing.T) {
+	inMemory(t, wsrelay.Options{}, func(s *site, c *raw, _ relay.PID) {
+		heard := make(chan websocket.StatusCode, 1)
+		go func() { heard <- c.closeCode() }()
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(s.Context(), 4*time.Second)
+		defer cancel()
+		if err := s.Host.Close(ctx); err != nil {
+			s.Error(err)
+		}
+		if d := time.Since(began); d != 2*time.Second {
+			s.Errorf("the stop has waited for %v", d)
+		}
+		if code := <-heard; code != websocket.StatusGoingAway {
+			s.Errorf("close code %d", code)
+		}
+	})
+}
+
+// When Close returns, the close frame is on its way, and so is the end of the connection; what is being written at
+// that moment is not lost.
+func TestStopWaitsForTheClosingHandshake(t *testing.T) {
+	s := start(t, nil)
+	c := s.raw()
 	pid := s.p.Joined("ws.join")
-	s.p.Monitor(pid)
-	flood(t, s, pid)
-	if err := s.Host.Close(t.Context()); err != nil {
+	const updates = 50
+	for range updates {
+		s.p.Send(pid, "update", payload.New(strings.Repeat("x", 1000)))
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.Host.Close(s.Context()) }()
+	if code := c.closeCode(); code != websocket.StatusGoingAway { // after some of the updates, each of them whole
+		t.Fatalf("close code %d", code)
+	}
+	select {
+	case err := <-closed:
+		t.Fatalf("Close has not waited for the answer: %v", err)
+	default:
+	}
+	if _, err := io.WriteString(c.conn, whole(fin|text, "late")+whole(fin|closing, "\x03\xe9")); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
 		t.Error(err)
 	}
+	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
+		t.Errorf("after the handshake: %q, %v", rest, err)
+	}
+	// What came after ws.leave is nobody's.
 	s.p.Next("ws.leave")
-	s.p.Exited(pid)
+	s.p.Quiet()
 }
 
 // A client that takes nothing for too long is cut off.
 func TestStuckClient(t *testing.T) {
-	s := startWith(t, 10, nil, wsrelay.Options{WriteTimeout: 50 * time.Millisecond})
-	s.raw()
-	pid := s.p.Joined("ws.join")
-	s.p.Monitor(pid)
-	flood(t, s, pid)
-	s.p.Next("ws.leave")
-	s.p.Exited(pid)
+	inMemory(t, wsrelay.Options{WriteTimeout: 10 * time.Second}, func(s *site, _ *raw, pid relay.PID) {
+		s.p.Send(pid, "large", payload.New(strings.Repeat("x", 1<<20)))
+	})
 }

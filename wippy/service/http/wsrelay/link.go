@@ -4,8 +4,9 @@ package wsrelay
 
 import (
 	"context"
+	"net"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -25,16 +26,19 @@ type link struct {
 	host      *session.Host
 	session   *session.Session
 	conn      *websocket.Conn
+	raw       net.Conn      // below conn
 	timeout   time.Duration // for a frame
 	began     time.Time
 	heartbeat time.Duration // 0 for none
 	ticker    *time.Ticker
 	metadata  any
 
-	route atomic.Pointer[route] // where the reader sends; changed by run
-	count atomic.Uint64         // of the client's messages; changed by the reader
+	mu    sync.Mutex // guards what follows; held while the reader sends, so that nothing comes after ws.leave
+	route route      // where the reader sends; changed by run
+	over  bool       // the reader sends nothing more
+	count uint64     // of the client's messages; changed by the reader
 
-	deaf   bool // the target is gone
+	deaf   bool // the target is gone; of run
 	code   websocket.StatusCode
 	reason string // of the close frame
 }
@@ -47,26 +51,23 @@ type route struct {
 
 // run serves the connection until it ends.
 func (l *link) run() {
+	defer l.session.Gone()
 	ctx, cancel := context.WithCancel(context.Background())
 	left := make(chan struct{})
 	defer func() {
 		l.leave()
 		l.session.End(ExitValue)
-		if l.code == 0 {
-			_ = l.conn.CloseNow() // closed already
-		} else {
-			_ = l.conn.Close(l.code, cut(l.reason)) // the client may leave without answering
-		}
+		l.hangUp()
 		cancel()
 		<-left
 	}()
-	if err := l.session.Monitor(l.route.Load().target); err != nil {
+	if err := l.session.Monitor(l.to().target); err != nil {
 		close(left)
 		l.deaf = true
 		l.close(websocket.StatusInternalError, "Failed to monitor target PID")
 		return
 	}
-	l.tell("ws.join", nil)
+	l.tell(l.to().target, "ws.join", nil)
 	go func() {
 		defer close(left)
 		l.receive(ctx)
@@ -79,9 +80,9 @@ func (l *link) run() {
 		case <-left:
 			return
 		case <-l.ticker.C:
-			l.tell("ws.heartbeat", map[string]any{
+			l.tell(l.to().target, "ws.heartbeat", map[string]any{
 				"uptime":        time.Since(l.began).Round(time.Millisecond).String(),
-				"message_count": l.count.Load(),
+				"message_count": l.messages(),
 			})
 		case <-l.session.Wake():
 			if !l.deliver() {
@@ -106,6 +107,31 @@ func (l *link) beat(d time.Duration) {
 // close chooses how the connection ends.
 func (l *link) close(code websocket.StatusCode, reason string) { l.code, l.reason = code, reason }
 
+// hangUp closes the connection: with the frame that says why and the client's answer to it, unless that takes longer
+// than a server that stops can wait.
+func (l *link) hangUp() {
+	if l.code == 0 {
+		_ = l.conn.CloseNow() // closed already
+		return
+	}
+	defer context.AfterFunc(l.host.Drained(), func() { _ = l.raw.Close() })() // then Close has nothing to wait for
+	_ = l.conn.Close(l.code, cut(l.reason))                                   // the client may leave without answering
+}
+
+// to is where the messages of the client go.
+func (l *link) to() route {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.route
+}
+
+// messages is how many of the client there were.
+func (l *link) messages() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.count
+}
+
 // receive passes the messages of the client on until it leaves.
 func (l *link) receive(ctx context.Context) {
 	for {
@@ -121,11 +147,21 @@ func (l *link) receive(ctx context.Context) {
 			}
 			p = payload.Payload{Format: payload.String, Data: string(data)}
 		}
-		l.count.Add(1)
-		to := l.route.Load()
-		if err := l.session.Send(to.target, to.topic, p); err != nil {
-			l.host.Log.Debug("message of a websocket has no addressee", "pid", l.session.PID().String(), "to", to.target.String(), "error", err)
-		}
+		l.pass(p)
+	}
+}
+
+// pass sends a message of the client to the target. Nobody waits: a mailbox takes it or does not.
+func (l *link) pass(p payload.Payload) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.over {
+		return // the target has been told that there is nothing more
+	}
+	l.count++
+	to := l.route
+	if err := l.session.Send(to.target, to.topic, p); err != nil {
+		l.host.Log.Debug("message of a websocket has no addressee", "pid", l.session.PID().String(), "to", to.target.String(), "error", err)
 	}
 }
 
@@ -174,7 +210,7 @@ func (l *link) handle(m *relay.Message) bool {
 func (l *link) event(ev *topology.Event) bool {
 	switch {
 	case ev == nil:
-	case ev.Kind == topology.KindExit && ev.From == l.route.Load().target:
+	case ev.Kind == topology.KindExit && ev.From == l.to().target:
 		l.deaf = true
 		l.close(websocket.StatusGoingAway, "target process exited")
 		return false
@@ -216,7 +252,7 @@ func (l *link) forward(m *relay.Message) bool {
 				"topic", m.Topic, "error", err)
 			continue
 		}
-		ctx, cancel := context.WithTimeout(l.host.Context(), l.timeout)
+		ctx, cancel := context.WithTimeout(l.host.Drained(), l.timeout)
 		err = l.conn.Write(ctx, websocket.MessageText, frame)
 		cancel()
 		if err != nil {
@@ -252,15 +288,15 @@ func (l *link) configure(c config) {
 	if c.heartbeat != nil {
 		l.beat(*c.heartbeat)
 	}
-	now := *l.route.Load()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if c.topic != nil {
-		now.topic = *c.topic
-		if now.topic == "" {
-			now.topic = defaultTopic
+		l.route.topic = *c.topic
+		if l.route.topic == "" {
+			l.route.topic = defaultTopic
 		}
 	}
-	if c.target == nil || *c.target == now.target.String() {
-		l.route.Store(&now)
+	if c.target == nil || *c.target == l.route.target.String() {
 		return
 	}
 	target, err := relay.ParsePID(*c.target)
@@ -269,18 +305,16 @@ func (l *link) configure(c config) {
 	}
 	if err != nil {
 		l.host.Log.Warn("websocket keeps its target", "pid", l.session.PID().String(), "target", *c.target, "error", err)
-		l.route.Store(&now)
 		return
 	}
-	l.session.Unmonitor(now.target)
-	l.tell("ws.leave", nil)
-	now.target = target
-	l.route.Store(&now)
-	l.tell("ws.join", nil)
+	l.session.Unmonitor(l.route.target)
+	l.tell(l.route.target, "ws.leave", nil)
+	l.route.target = target
+	l.tell(target, "ws.join", nil)
 }
 
-// tell sends a control message to the target.
-func (l *link) tell(topic string, members map[string]any) {
+// tell sends a control message to a target.
+func (l *link) tell(target relay.PID, topic string, members map[string]any) {
 	if members == nil {
 		members = map[string]any{}
 	}
@@ -288,16 +322,18 @@ func (l *link) tell(topic string, members map[string]any) {
 	if l.metadata != nil {
 		members["metadata"] = l.metadata
 	}
-	target := l.route.Load().target
 	if err := l.session.Send(target, topic, payload.New(members)); err != nil {
 		l.host.Log.Debug("target of a websocket does not hear", "pid", l.session.PID().String(), "target", target.String(), "topic", topic, "error", err)
 	}
 }
 
-// leave tells the target that the client has left.
+// leave tells the target that the client has left: it hears nothing after that.
 func (l *link) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over = true
 	if !l.deaf {
-		l.tell("ws.leave", nil)
+		l.tell(l.route.target, "ws.leave", nil)
 	}
 }
 

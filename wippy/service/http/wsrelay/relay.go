@@ -15,7 +15,8 @@
 //     client gets what it had sent and then a close frame.
 //   - A client that does not read holds up nobody but itself: a frame that does not get through within WriteTimeout
 //     ends the connection, and senders get errors once the mailbox of the session is full.
-//   - A server that stops tells the clients so, but for those that take nothing at that moment.
+//   - A server that stops tells the clients so and waits for their answer, at most session.DrainTime: then those that
+//     take nothing, or do not answer, are cut off.
 //   - A message of the client above MessageLimit, or text that is none, ends the connection with the code for it.
 package wsrelay
 
@@ -148,8 +149,8 @@ func upgrade(w http.ResponseWriter, r *http.Request, text string, o Options) {
 		_ = conn.Close(websocket.StatusGoingAway, "server is stopping") // the client may be gone
 		return
 	}
-	l := &link{host: host, timeout: o.WriteTimeout, session: s, conn: conn, began: time.Now(), heartbeat: defaultHeartbeat, metadata: c.metadata}
-	l.route.Store(&route{target: target, topic: defaultTopic})
+	l := &link{host: host, timeout: o.WriteTimeout, session: s, conn: conn, raw: u.taken, began: time.Now(), heartbeat: defaultHeartbeat,
+		metadata: c.metadata, route: route{target: target, topic: defaultTopic}}
 	c.target = nil
 	l.configure(c)
 	l.run()

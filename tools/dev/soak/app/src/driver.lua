@@ -100,6 +100,16 @@ local function calls()
     check(result == nil and err:kind() == "Conflict", "a retried failure")
 end
 
+-- resume finds what the last life has stored, and clears what it had no time to clear.
+local function resume()
+    generation = tonumber(registry.get("soak:code").data.source:match("%d+"))
+    if registry.get("soak:temporary") then
+        local changes = registry.snapshot():changes()
+        changes:delete("soak:temporary")
+        check(changes:apply(), "delete what was left")
+    end
+end
+
 local function reload()
     generation = generation + 1
     local e = registry.get("soak:code")
@@ -173,7 +183,8 @@ return { main = function()
     math.randomseed(time.now():unix_nano() % 1000000007)
     local things = {crowd, crowd, calls, calls, reload, bus, values, pipeline}
     local told = time.now()
-    log:info("soak is ready")
+    resume()
+    log:info("soak is ready", {generation = generation})
     while true do
         local asked = channel.select{control:case_receive(), default = true}
         if asked.channel == control then return "ended after " .. done end

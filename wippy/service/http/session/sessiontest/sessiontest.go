@@ -7,6 +7,7 @@ package sessiontest
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -68,6 +69,55 @@ func (s *System) Serve(h http.Handler) *httptest.Server {
 	s.Cleanup(server.Close)
 	return server
 }
+
+// Pipes serves h like Serve, on connections without buffers: what the client does not read, the server cannot write.
+// The function makes one of a client. It works in a bubble of testing/synctest.
+func (s *System) Pipes(h http.Handler, configure ...func(*http.Server)) (dial func() net.Conn) {
+	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: h, BaseContext: func(net.Listener) context.Context { return session.With(context.Background(), s.Host) }}
+	for _, c := range configure {
+		c(server)
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(l) // ends with Close
+	}()
+	s.Cleanup(func() {
+		_ = server.Close()
+		<-served
+	})
+	return func() net.Conn {
+		client, conn := net.Pipe()
+		l.conns <- conn
+		return client
+	}
+}
+
+// pipes is a listener for connections in memory.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+// Accept implements net.Listener.
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (l *pipes) Close() error {
+	close(l.closed)
+	return nil
+}
+
+// Addr implements net.Listener.
+func (l *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 // Process is a process that is Go code.
 type Process struct {

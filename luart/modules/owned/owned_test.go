@@ -11,7 +11,7 @@ import (
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/moduletest"
-	"github.com/wippyrun/kit/luart/modules/internal/owned"
+	"github.com/wippyrun/kit/luart/modules/owned"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package owned closes what a process or a call still has open when it ends: subscriptions, tickers, handles.
+// Package owned closes what a process or a call still has open when it ends: workbooks, archives, streams,
+// subscriptions, handles. What a set holds belongs to its process and is touched only while that runs; adding
+// and taking back cost one map access.
 package owned
 
 import (
@@ -40,7 +42,9 @@ func Add(p *engine.Process, close func()) (release func() bool) {
 
 func (s *set) close() {
 	for _, id := range slices.Backward(slices.Sorted(maps.Keys(s.open))) {
-		s.open[id]()
+		if closeIt, ok := s.open[id]; ok { // closing one may have closed another
+			delete(s.open, id)
+			closeIt()
+		}
 	}
-	clear(s.open)
 }
