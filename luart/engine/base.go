@@ -344,7 +344,11 @@ func luaRequire(L *lua.LState) int {
 		L.Push(v)
 		return 1
 	}
-	L.RaiseError("module '%s' not found", name)
+	hint := ""
+	if From(L).engine.has(name) {
+		hint = ": it has to be in the modules of the entry"
+	}
+	L.RaiseError("module '%s' not found%s", name, hint)
 	return 0
 }
 

@@ -61,7 +61,30 @@ func (i *Instance) method(p *Process, name string) (lua.LValue, error) {
 			return fn, nil
 		}
 	}
-	return nil, NewError(KindNotFound, `method "`+name+`" not found in module`)
+	return nil, NewError(KindNotFound, `method "`+name+`" not found in module`+similar(value, name))
+}
+
+// similar names the function of a module that was probably meant by name.
+func similar(module lua.LValue, name string) string {
+	t, ok := module.(*lua.LTable)
+	if !ok {
+		return ""
+	}
+	best, least := "", 3
+	Unwrap(t).ForEach(func(k, v lua.LValue) {
+		key, text := k.(lua.LString)
+		if _, fn := v.(*lua.LFunction); !fn || !text {
+			return
+		}
+		d := editDistance(name, string(key))
+		if d < least && d < len(key) || d == least && best != "" && string(key) < best {
+			best, least = string(key), d
+		}
+	})
+	if best == "" {
+		return ""
+	}
+	return ` (did you mean "` + best + `"?)`
 }
 
 // leave ends p's use of the instance.

@@ -364,6 +364,7 @@ func TestLoadErrors(t *testing.T) {
 		{`return 5`, `method "main" not found in module`},
 		{`return {}`, `method "main" not found in module`},
 		{``, `method "main" not found in module`},
+		{`return {mian = print, maim = 5, other = print}`, `method "main" not found in module (did you mean "mian"?)`},
 	} {
 		_, err := tryStart(t, e, link(t, e, c.src))
 		if err == nil || err.Error() != c.want {

@@ -4,6 +4,7 @@ package boot
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -55,7 +56,7 @@ func (r *Runtime) loadRegistry() error {
 		return err
 	}
 	KeyRegistry.Set(r.dict, reg)
-	return r.announce(reg)
+	return errors.Join(r.announce(reg), r.loadDangling(reg))
 }
 
 // loadFinder makes entries searchable. The finder lives in the registry, beside
@@ -72,6 +73,10 @@ func (r *Runtime) loadSupervisor() error {
 		supervisor.WithContext(r.ctx),
 		supervisor.WithPublisher(busPublisher{r.bus}),
 		supervisor.WithLogger(r.log.With("logger", "supervisor")),
+		supervisor.WithPlaces(func(id string) string {
+			e, _ := reg.Get(registry.ParseID(id))
+			return e.Position("")
+		}),
 		supervisor.WithServiceContext(r.serviceContext),
 		supervisor.WithReferences(func(id string) []string {
 			ids := reg.Dependencies(registry.ParseID(id))

@@ -13,6 +13,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/suggest"
 )
 
 // Problem is one thing that keeps an application from starting.
@@ -78,7 +79,10 @@ func explain(err error, entries []registry.Entry) error {
 	}
 	var out Problems
 	for _, b := range broken {
-		out = append(out, problemsOf(b, byID[b.ID])...)
+		for _, p := range problemsOf(b, byID[b.ID]) {
+			p.reference(byID[b.ID], b.Err, byID)
+			out = append(out, p)
+		}
 	}
 	return out.grouped()
 }
@@ -118,10 +122,8 @@ func problemsOf(b *registry.EntryError, e registry.Entry) []Problem {
 		var (
 			field  *fields.Error
 			source *syntax.Error
-			placed interface {
-				Field() string
-				Hint() string
-			}
+			placed interface{ Field() string }
+			hinted interface{ Hint() string }
 		)
 		switch {
 		case errors.As(leaf, &source):
@@ -129,12 +131,71 @@ func problemsOf(b *registry.EntryError, e registry.Entry) []Problem {
 		case errors.As(leaf, &field):
 			p.at(e, field.Path, field.Message, field.Hint)
 		case errors.As(leaf, &placed):
-			p.at(e, placed.Field(), leaf.Error(), placed.Hint())
+			hint := ""
+			if errors.As(leaf, &hinted) {
+				hint = hinted.Hint()
+			}
+			p.at(e, placed.Field(), leaf.Error(), hint)
 		}
 		p.Message += details(leaf, b.ID.String(), p.Message)
 		out = append(out, p)
 	}
 	return out
+}
+
+// reference moves a problem that nobody has placed to the field that names an entry which does
+// not exist, and says which one was probably meant.
+func (p *Problem) reference(e registry.Entry, err error, byID map[registry.ID]registry.Entry) {
+	if p.Hint != "" || fault.KindOf(err) != fault.NotFound {
+		return
+	}
+	var said []any
+	if p.Field != "" {
+		said = append(said, valueAt(e, p.Field))
+	}
+	for _, value := range fault.DetailsOf(err) {
+		said = append(said, value)
+	}
+	for _, value := range said {
+		text, _ := value.(string)
+		id := e.ID.Resolve(text)
+		if _, there := byID[id]; there || text == "" {
+			continue
+		}
+		field := p.Field
+		for _, written := range []string{text, id.Name} {
+			if field == "" {
+				field = fieldWith(e, written)
+			}
+		}
+		if field == "" {
+			continue
+		}
+		var ids []string
+		for known := range byID {
+			ids = append(ids, known.String())
+		}
+		hint := suggest.Hint(id.String(), ids)
+		if p.Field != "" {
+			p.Hint = hint
+		} else {
+			p.at(e, field, p.Message, hint)
+		}
+		return
+	}
+}
+
+// valueAt returns what stands in a field, nil when there is no such field.
+func valueAt(e registry.Entry, path string) any {
+	var v any = map[string]any{"data": e.Data, "meta": map[string]any(e.Meta)}
+	if !strings.HasPrefix(path, "meta.") {
+		path = "data." + path
+	}
+	for _, key := range strings.Split(path, ".") {
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
 }
 
 // details are the particulars of an error that neither its message nor the entry tells.

@@ -56,6 +56,7 @@ type Runtime struct {
 
 	// Set by Start, from the components.
 	registry   *registry.Registry
+	dangling   *dangling
 	supervisor *supervisor.Supervisor
 	processes  *processes.Manager
 
@@ -153,7 +154,10 @@ func (r *Runtime) Start(ctx context.Context) error {
 	if err != nil {
 		return r.abort(err)
 	}
-	if err := r.registry.LoadState(ctx, entries); err != nil {
+	r.dangling.entries = entries
+	err = r.registry.LoadState(ctx, entries)
+	r.dangling.entries = nil
+	if err != nil {
 		return r.abort(explain(err, entries))
 	}
 	r.ready.Store(true)

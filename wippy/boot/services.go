@@ -31,7 +31,6 @@ import (
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
 	"github.com/wippyrun/kit/wippy/service/lua"
-	"github.com/wippyrun/kit/wippy/service/template"
 )
 
 // warnFields reports the fields of an entry that its kind does not know. One that
@@ -127,7 +126,7 @@ func (r *Runtime) loadEngine() error {
 		r.sqlModule(),
 		r.securityModule(),
 		r.queueModule(),
-		templates.Module(library, r.allow.Allowed),
+		templates.Module(templateSets{library, KeyRegistry.MustGet(r.dict)}, r.allow.Allowed),
 		luacontract.Module(r.contractDeps()),
 		r.execModule(),
 		luapg.Module(r.groupDeps()),
@@ -166,11 +165,6 @@ func (r *Runtime) loadLuaEntries() error {
 		Outdated:  KeyOutdated.MustGet(r.dict).Changed,
 		Warn:      r.warnFields,
 	}), lua.Kinds()...)
-}
-
-// loadTemplates makes template entries live.
-func (r *Runtime) loadTemplates() error {
-	return r.listen(template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields), template.Kinds()...)
 }
 
 // hostRuntime is what hosts see of the system.

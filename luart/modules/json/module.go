@@ -50,6 +50,10 @@ func decode(L *lua.LState) int {
 		return fail(L, err)
 	}
 	L.Push(v)
+	if v == lua.LNil { // the document null is a value, and no error: two results
+		L.Push(lua.LNil)
+		return 2
+	}
 	return 1
 }
 

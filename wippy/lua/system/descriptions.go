@@ -2,6 +2,12 @@
 
 package system
 
+// builtin are the classes of modules that every program has without asking.
+var builtin = map[string][]string{
+	"os":      {"time", "workflow"},
+	"payload": {"encoding", "deterministic"},
+}
+
 // descriptions says what the modules are for. Those of an embedding program have none.
 var descriptions = map[string]string{
 	"archive":      "read and write zip and tar archives",
@@ -28,6 +34,7 @@ var descriptions = map[string]string{
 	"loader":       "read entry files",
 	"logger":       "write log records",
 	"metrics":      "count and measure",
+	"os":           "time and dates",
 	"payload":      "convert between formats",
 	"pg":           "process groups",
 	"process":      "spawn, link, monitor and message processes",

@@ -8,6 +8,8 @@
 package system
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	lua "github.com/yuin/gopher-lua"
@@ -154,10 +156,12 @@ func (m *module) exit(L *lua.LState) int {
 func (m *module) modules(L *lua.LState) (lua.LValue, error) {
 	e := engine.From(L).Engine()
 	list := L.NewTable()
-	for _, name := range e.Modules() {
+	names := append(e.Modules(), slices.Collect(maps.Keys(builtin))...)
+	slices.Sort(names)
+	for _, name := range names {
 		info, _ := e.Module(name)
 		classes := L.NewTable()
-		for _, class := range info.Classes {
+		for _, class := range slices.Concat(info.Classes, builtin[name]) {
 			classes.Append(lua.LString(class))
 		}
 		item := L.NewTable()

@@ -139,11 +139,13 @@ func TestMachine(t *testing.T) {
 
 func TestModulesAreListed(t *testing.T) {
 	start(t, nil, nil).system.Check(t, `
-		local found
+		local found, os_found
 		for _, m in ipairs(system.modules()) do
 			assert(type(m.name) == "string" and type(m.description) == "string" and type(m.class) == "table")
 			if m.name == "system" then found = m end
+			if m.name == "os" then assert(table.concat(m.class, ",") == "time,workflow") os_found = true end
 		end
+		assert(os_found)
 		assert(found.description == "what the program runs on" and table.concat(found.class, ",") == "process,nondeterministic")
 		assert(not pcall(function() system.memory.x = 1 end))`)
 }

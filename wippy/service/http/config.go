@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -43,8 +44,11 @@ type serverConfig struct {
 func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
 	r := fields.New(e.Data)
 	c := serverConfig{addr: r.String("addr", ""), lifecycle: host.Lifecycle(r)}
-	if c.addr == "" {
+	if r.Err() != nil { // no text: said by String
+	} else if c.addr == "" {
 		r.Reject("addr", "address is required")
+	} else if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		r.Reject("addr", fmt.Sprintf("addr: %q is not an address with a port, such as \":8080\" or \"localhost:8080\"", c.addr))
 	}
 	t := r.Sub("timeouts")
 	for name, d := range map[string]*time.Duration{"read": &c.read, "write": &c.write, "idle": &c.idle} {

@@ -16,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
 // apply makes one change of the registry.
@@ -166,6 +168,33 @@ func TestAddressOfARunningServerStays(t *testing.T) {
 	}
 	if res, _ := s.do("GET", "/value", ""); res.StatusCode != 200 {
 		t.Error(res.Status)
+	}
+}
+
+// A server whose port another program has says so, and tries again.
+func TestPortInUse(t *testing.T) {
+	s := start(t)
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	addr := other.Addr().String()
+	states := make(chan any, 16)
+	pattern := eventbus.Pattern{System: "supervisor", Kind: "state.failed"}
+	if _, err := s.app.Bus().Subscribe(t.Context(), pattern, func(e eventbus.Event) { states <- e.Data }); err != nil {
+		t.Fatal(err)
+	}
+	err = s.apply(func(set *registry.Changeset) {
+		set.CreateEntry(registry.Entry{ID: registry.ParseID("app:taken"), Kind: "http.service",
+			Data: map[string]any{"addr": addr, "lifecycle": map[string]any{"auto_start": true}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed, _ := (<-states).(supervisor.Status)
+	if got, want := fmt.Sprint(failed.Details), "listen on "+addr+": give another addr, or end the program that has this one"; failed.ID != "app:taken" || !strings.HasPrefix(got, want) {
+		t.Errorf("%+v", failed)
 	}
 }
 

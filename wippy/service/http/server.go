@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/wippyrun/kit/wippy/system/fault"
@@ -81,7 +82,10 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.addr)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fault.Wrap(fault.Unavailable, "listen on "+c.addr+": give another addr, or end the program that has this one", err)
+	case err != nil:
 		return nil, fault.Wrap(fault.Unavailable, "listen on "+c.addr, err)
 	}
 	// Requests act on behalf of the service, and end with Stop, not with ctx.

@@ -67,6 +67,7 @@ func decodeStatic(e registry.Entry) (staticConfig, []fields.Warning, error) {
 
 // mount is one http.static.
 type mount struct {
+	id     string // entry id
 	config staticConfig
 	before chain
 	files  Filesystems
@@ -87,7 +88,7 @@ func (l *Listener) addMount(id string, e registry.Entry) error {
 			return fields.At("path", fault.New(fault.AlreadyExists, "mount path already exists").With("mount", other))
 		}
 	}
-	m := &mount{config: c, files: l.deps.Files}
+	m := &mount{id: id, config: c, files: l.deps.Files}
 	if m.files == nil {
 		return fields.At("fs", fs.ErrNotFound)
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wippyrun/kit/registry"
+	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/system/exchange"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
@@ -30,34 +32,57 @@ func (l *Listener) newTable(routes []route, mounts []*mount) (http.Handler, erro
 	slices.SortFunc(routes, func(a, b route) int { return strings.Compare(a.pattern+" "+a.method, b.pattern+" "+b.method) })
 	mux := http.NewServeMux()
 	var conflicts []string
-	add := func(pattern string, h http.Handler) {
+	var guilty []error // the entries, each at most once
+	owners := map[string]string{}
+	add := func(pattern, entry string, h http.Handler) {
 		defer func() {
-			if v := recover(); v != nil {
-				text := fmt.Sprint(v)
-				if m := conflictText.FindStringSubmatch(text); m != nil {
-					text = m[1] + " conflicts with " + m[2]
-				}
-				conflicts = append(conflicts, "  - "+text)
+			v := recover()
+			if v == nil {
+				return
 			}
+			text, other := fmt.Sprint(v), ""
+			if m := conflictText.FindStringSubmatch(text); m != nil {
+				text, other = m[1]+" conflicts with "+m[2], owners[m[2]]
+			}
+			conflicts = append(conflicts, "  - "+text)
+			if n := len(guilty); n > 0 && guilty[n-1].(*registry.EntryError).ID.String() == entry {
+				return
+			}
+			guilty = append(guilty, &registry.EntryError{ID: registry.ParseID(entry), Err: &fields.Error{
+				Path: "data.path", Message: text + " of " + other,
+				Hint: "let one of the two match more than the other, or give them different methods",
+			}})
 		}()
+		owners[pattern] = entry
 		mux.Handle(pattern, h)
 	}
 	answered := map[string]bool{}
 	for _, r := range routes {
-		add(r.method+" "+r.pattern, r.router.wrap(l.endpoint(r)))
+		add(r.method+" "+r.pattern, r.endpoint, r.router.wrap(l.endpoint(r)))
 		if r.method != http.MethodOptions && !answered[r.pattern] {
 			answered[r.pattern] = true
-			add(http.MethodOptions+" "+r.pattern, r.router.before.wrap(http.HandlerFunc(noContent)))
+			add(http.MethodOptions+" "+r.pattern, r.endpoint, r.router.before.wrap(http.HandlerFunc(noContent)))
 		}
 	}
 	for _, m := range mounts {
-		add(m.config.path+"/", m.handler())
+		add(m.config.path+"/", m.id, m.handler())
 	}
 	if len(conflicts) > 0 {
-		return nil, fault.New(fault.Conflict, "route pattern conflicts detected:\n"+strings.Join(conflicts, "\n"))
+		return nil, &conflictError{fault.New(fault.Conflict, "route pattern conflicts detected:\n"+strings.Join(conflicts, "\n")), guilty}
 	}
 	return mux, nil
 }
+
+// conflictError tells of all conflicts of a table, and below of each entry that has a part.
+type conflictError struct {
+	*conflict
+	entries []error
+}
+
+type conflict = fault.Error // the name Error is taken by the method
+
+// Unwrap returns one error for each entry.
+func (e *conflictError) Unwrap() []error { return e.entries }
 
 func noContent(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
 

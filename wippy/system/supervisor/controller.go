@@ -5,6 +5,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,17 @@ type environment struct {
 	publisher Publisher
 	base      context.Context // ends with the supervisor; parent of every run
 	decorate  func(ctx context.Context, id string, lc Lifecycle) context.Context
+	log       *slog.Logger
+	place     func(id string) string // where the service is declared, "" when unknown
+}
+
+// tell logs what happened to a service, with the place of its declaration.
+func (e *environment) tell(level slog.Level, text, id string, cause any, more ...any) {
+	args := []any{"service", id}
+	if at := e.place(id); at != "" {
+		args = append(args, "at", at)
+	}
+	e.log.Log(e.base, level, text, append(append(args, "error", cause), more...)...)
 }
 
 // run is one life of a service, from Start to its end.
@@ -138,6 +150,9 @@ func (c *controller) carryOut(e effect) {
 	case armRetry:
 		id := c.current.id
 		c.retryTimer = c.env.clock.AfterFunc(e.delay, func() { c.post(retryDue{id}) })
+		c.env.tell(slog.LevelWarn, "service failed", c.id, e.cause, "next_try", e.delay.Round(time.Millisecond).String())
+	case gaveUp:
+		c.env.tell(slog.LevelError, "service ended", c.id, e.cause)
 	case disarmRetry:
 		c.retryTimer()
 	case answer:

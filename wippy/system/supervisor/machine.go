@@ -94,9 +94,15 @@ type (
 	doStop struct{ deadline time.Time }
 	// release ends the context of the run.
 	release struct{}
-	// armRetry and disarmRetry handle the one retry timer.
-	armRetry    struct{ delay time.Duration }
+	// armRetry and disarmRetry handle the one retry timer. cause is why there is a retry.
+	armRetry struct {
+		delay time.Duration
+		cause any
+	}
 	disarmRetry struct{}
+	// gaveUp says that the service ended by itself, that nobody waits to hear of it and that it
+	// is not tried again.
+	gaveUp struct{ cause any }
 	// answer resolves tickets; tried marks them as having seen a failed attempt.
 	answer struct {
 		tickets []*ticket
@@ -116,6 +122,7 @@ func (doStop) isEffect()      {}
 func (release) isEffect()     {}
 func (armRetry) isEffect()    {}
 func (disarmRetry) isEffect() {}
+func (gaveUp) isEffect()      {}
 func (answer) isEffect()      {}
 func (tried) isEffect()       {}
 func (announce) isEffect()    {}
@@ -283,11 +290,14 @@ func (m *machine) fail(now time.Time, details any, err error, out *effects) {
 	}
 	m.set(now, Failed, details, out)
 	if m.retrying {
-		out.add(armRetry{m.lc.Restart.Delay(m.retries, m.random())})
+		out.add(armRetry{m.lc.Restart.Delay(m.retries, m.random()), details})
 		if len(m.starters) > 0 {
 			out.add(tried{append([]*ticket(nil), m.starters...)})
 		}
 		return
+	}
+	if len(m.starters) == 0 {
+		out.add(gaveUp{details})
 	}
 	if err != error(ErrStartTimedOut) {
 		err = ErrStartTimedOut.Because(err)
@@ -306,6 +316,7 @@ func (m *machine) onReported(now time.Time, value any, out *effects) {
 		m.set(now, Exited, nil, out)
 	} else {
 		m.set(now, Exited, err, out)
+		out.add(gaveUp{err})
 	}
 }
 

@@ -3,10 +3,13 @@
 package supervisor_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +60,45 @@ func seconds(at ...float64) []time.Duration {
 		out = append(out, time.Duration(s*float64(time.Second)))
 	}
 	return out
+}
+
+// Every failure is logged when it happens, with the place of the service, and the last one as
+// the end.
+func TestFailuresAreLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))
+		status := make(chan any)
+		start := failing(2, errBoom)
+		s := newSupervisor(supervisor.WithLogger(log), supervisor.WithPlaces(func(id string) string { return id + ".yaml:4:5" }))
+		commit(t, s, nil,
+			reg{&service{name: "a", journal: newJournal(), start: func(ctx context.Context) (<-chan any, error) {
+				_, err := start(ctx)
+				return status, err
+			}}, auto(), nil},
+			reg{&service{name: "b", journal: newJournal(), start: failing(-1, errBoom)}, attempts(2), nil})
+		<-time.After(time.Minute)
+		status <- fault.New(fault.Invalid, "no good").Final()
+		synctest.Wait()
+		shutdown(t, s)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		slices.Sort(lines)
+		want := []string{
+			`level=ERROR msg="service ended" service=a at=a.yaml:4:5 error="no good"`,
+			`level=ERROR msg="service not started" service=b at=b.yaml:4:5 error="service start timed out: boom"`,
+			`level=WARN msg="service failed" service=a at=a.yaml:4:5 error=boom next_try=1s`,
+			`level=WARN msg="service failed" service=a at=a.yaml:4:5 error=boom next_try=2s`,
+			`level=WARN msg="service failed" service=b at=b.yaml:4:5 error=boom next_try=1s`,
+		}
+		if !slices.Equal(lines, want) {
+			t.Errorf("log:\n%s", strings.Join(lines, "\n"))
+		}
+	})
 }
 
 func TestRestartsFollowTheBackoffSequence(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 // one with [New] and end it with [Supervisor.Shutdown].
 type Supervisor struct {
 	env        *environment
-	log        *slog.Logger
 	references func(id string) []string
 
 	ctx    context.Context // of everything that waits; ends with Shutdown
@@ -49,7 +48,11 @@ func WithRandom(f func() float64) Option { return func(s *Supervisor) { s.env.ra
 func WithPublisher(p Publisher) Option { return func(s *Supervisor) { s.env.publisher = p } }
 
 // WithLogger sets where failures are reported; by default nowhere.
-func WithLogger(l *slog.Logger) Option { return func(s *Supervisor) { s.log = l } }
+func WithLogger(l *slog.Logger) Option { return func(s *Supervisor) { s.env.log = l } }
+
+// WithPlaces sets a function that returns where a service is declared, "file:line:column", or ""
+// when it does not know. Reports of failures say it.
+func WithPlaces(f func(id string) string) Option { return func(s *Supervisor) { s.env.place = f } }
 
 // WithContext sets the parent of the contexts services run under. Its values reach them, its end does not:
 // services end when they are stopped.
@@ -75,8 +78,9 @@ func New(opts ...Option) *Supervisor {
 		env: &environment{
 			clock: systemClock{}, random: rand.Float64, publisher: nobody{}, base: context.Background(),
 			decorate: func(ctx context.Context, _ string, _ Lifecycle) context.Context { return ctx },
+			log:      slog.New(slog.DiscardHandler),
+			place:    func(string) string { return "" },
 		},
-		log:     slog.New(slog.DiscardHandler),
 		members: map[string]*member{},
 		blocked: map[string]bool{},
 	}

@@ -131,7 +131,7 @@ func (s *Supervisor) removeServices(b *batch) {
 	}
 	slices.Sort(ids)
 	if err := stopAll(s.ctx, g, ids, true); err != nil {
-		s.log.Warn("removed services did not stop cleanly", "error", err)
+		s.env.log.Warn("removed services did not stop cleanly", "error", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +169,7 @@ func (s *Supervisor) addServices(b *batch) {
 	slices.Sort(ids)
 	l := s.launch(g, ids)
 	if l.err != nil {
-		s.log.Error("services not started", "services", ids, "error", l.err)
+		s.env.log.Error("services not started", "services", ids, "error", l.err)
 		s.block(g, ids, l.err)
 	} else {
 		for _, id := range ids {
@@ -223,7 +223,7 @@ func (s *Supervisor) observe(n *launchNode, changes uint64, level slog.Level) {
 	}
 	s.mu.Unlock()
 	if n.err != nil {
-		s.log.Log(s.ctx, level, "service not started", "service", id, "error", n.err)
+		s.env.tell(level, "service not started", id, n.err)
 	}
 	if g != nil {
 		s.tryBlocked(g, now, id)
