@@ -150,7 +150,7 @@ func raised(L *lua.LState) {
 			obj = explain(L, obj)
 		}
 		if !c.protected() {
-			c.p.noteTrace(c, obj)
+			c.p.noteTrace(c, L, obj)
 		}
 	}
 	panic(&lua.ApiError{Type: lua.ApiErrorRun, Object: obj})

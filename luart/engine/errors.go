@@ -64,6 +64,7 @@ type Error struct {
 	contexts  []string
 	frames    []StackFrame
 	goStack   string
+	hint      string
 }
 
 type tristate uint8
@@ -121,7 +122,7 @@ func WrapError(err error) *Error {
 		e.details = d.Details()
 	}
 	if f, ok := errors.AsType[*Error](err); ok {
-		e.frames, e.contexts, e.goStack = f.frames, f.contexts, f.goStack
+		e.frames, e.contexts, e.goStack, e.hint = f.frames, f.contexts, f.goStack, f.hint
 	}
 	return e
 }
@@ -176,17 +177,32 @@ func (e *Error) Frames() []StackFrame { return e.frames }
 // was none.
 func (e *Error) GoStack() string { return e.goStack }
 
+// Hint says what may help, such as the name that was probably meant, "" when that
+// is not known.
+func (e *Error) Hint() string { return e.hint }
+
+// WithHint returns a copy that says what may help.
+func (e *Error) WithHint(hint string) *Error {
+	c := *e
+	c.hint = hint
+	return &c
+}
+
 // Unwrap returns the Go error behind e.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Stack returns the message, the contexts added by errors.wrap, innermost first,
-// and the Lua traceback.
+// the hint and the Lua traceback.
 func (e *Error) Stack() string {
 	var b strings.Builder
 	b.WriteString(e.message)
 	for _, c := range e.contexts {
 		b.WriteString("\n\t")
 		b.WriteString(c)
+	}
+	if e.hint != "" {
+		b.WriteString("\n  hint: ")
+		b.WriteString(e.hint)
 	}
 	if len(e.frames) > 0 {
 		b.WriteByte('\n')

@@ -30,9 +30,12 @@ func (p *Process) outcomeOf(values []lua.LValue) (payload.Payload, error) {
 
 // failure turns a value that nobody caught into the error of the process.
 func (p *Process) failure(fault lua.LValue) error {
-	var frames []StackFrame
+	var (
+		frames []StackFrame
+		hint   string
+	)
 	if r := p.rest; r != nil && r.traced == fault {
-		frames = r.trace
+		frames, hint = r.trace, r.advice
 	}
 	if err, ok := AsError(fault); ok {
 		if e, ok := err.(*Error); ok {
@@ -41,7 +44,7 @@ func (p *Process) failure(fault lua.LValue) error {
 		return err
 	}
 	e := textError(p.text(fault))
-	e.frames = frames
+	e.frames, e.hint = frames, hint
 	return e
 }
 

@@ -84,6 +84,7 @@ type processRest struct {
 	cleanup    []func()
 	trace      []StackFrame
 	traced     lua.LValue
+	advice     string // what may help against it
 	upgrade    *upgrade
 	index      map[string]int32 // topic to index in routes, when there are many
 	measureAt  uint64           // live bytes in the heap below which it need not be measured
@@ -256,8 +257,9 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 	case p.stopping():
 		return p.stop
 	case p.stuck():
-		return NewError(KindInternal, "deadlock: all coroutines blocked with no pending operations (threads="+
+		e := NewError(KindInternal, "deadlock: all coroutines blocked with no pending operations (threads="+
 			strconv.Itoa(len(p.spawned())+1)+")")
+		return e.withFrames(p.main.trace()).WithHint("channel.select without cases waits forever: give it a case, or default = true")
 	}
 	return nil
 }

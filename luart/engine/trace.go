@@ -20,14 +20,14 @@ const maxWalk = 1000
 // are left out of traces.
 const engineSource = "=[engine]"
 
-// noteTrace remembers the stack of an error that nobody will catch.
-func (p *Process) noteTrace(c *coroutine, fault lua.LValue) {
+// noteTrace remembers the stack of an error that nobody will catch, raised in L.
+func (p *Process) noteTrace(c *coroutine, L *lua.LState, fault lua.LValue) {
 	r := p.more()
 	if r.traced == fault && len(r.trace) > 0 {
 		// Raised again on its way out of an inner coroutine.
 		return
 	}
-	r.traced, r.trace = fault, c.trace()
+	r.traced, r.trace, r.advice = fault, c.trace(), advise(L, fault)
 }
 
 // trace returns the Lua stack of c, across all its threads and those that resumed

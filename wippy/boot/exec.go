@@ -3,6 +3,7 @@
 package boot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -79,6 +80,9 @@ func (r *Runtime) startProblem(id, host string, err error) error {
 		return Problems{p}
 	}
 	p.Place = entry.Position("")
+	if at, hint := r.advise(err); at != "" || hint != "" {
+		p.Place, p.Hint = cmp.Or(at, p.Place), hint
+	}
 	if fault.KindOf(err) == fault.NotFound && strings.HasPrefix(err.Error(), "method ") {
 		p.Place = entry.Position("data.method")
 		p.Hint = "the source has to return a function, or a table with that function in it"

@@ -176,6 +176,7 @@ func (r *Runtime) hostRuntime() host.Runtime {
 		Lifecycle: KeyLifecycle.MustGet(r.dict),
 		Context:   r.ctx,
 		Log:       r.log.With("logger", "process"),
+		Advise:    r.advise,
 	}
 }
 

@@ -82,13 +82,19 @@ type shared struct {
 }
 
 // New starts reading data, the value of an entry's data area. Anything but a
-// map is itself a problem, reported by Err; absent data is an empty map.
+// map is itself a problem, reported by Err; absent data is an empty map. Here and
+// everywhere below, an empty list counts as an empty map and the other way round:
+// both are {} for a Lua program that makes an entry.
 func New(data any) *Reader {
 	r := &Reader{path: "data", asked: map[string]bool{}, shared: &shared{}}
 	switch m := data.(type) {
 	case nil:
 	case map[string]any:
 		r.values = m
+	case []any:
+		if len(m) > 0 {
+			r.fail("", "configuration data must be a map, got a list")
+		}
 	default:
 		r.fail("", fmt.Sprintf("configuration data must be a map, got %s", typeName(data)))
 	}
@@ -239,6 +245,11 @@ func (r *Reader) Strings(name string) []string {
 			out = append(out, s)
 		}
 		return out
+	case map[string]any:
+		if len(v) > 0 {
+			r.fail(name, name+" must be a list of strings, got a map")
+		}
+		return nil
 	default:
 		r.fail(name, fmt.Sprintf("%s must be a list of strings, got %s", name, typeName(v)))
 		return nil
@@ -260,6 +271,10 @@ func (r *Reader) StringMap(name string) (keys []string, values map[string]string
 			keys = append(keys, k)
 			values[k] = s
 		}
+	case []any:
+		if len(v) > 0 {
+			r.fail(name, name+" must be a map, got a list")
+		}
 	default:
 		r.fail(name, fmt.Sprintf("%s must be a map, got %s", name, typeName(v)))
 	}
@@ -274,6 +289,11 @@ func (r *Reader) List(name string) []any {
 		return nil
 	case []any:
 		return v
+	case map[string]any:
+		if len(v) > 0 {
+			r.fail(name, name+" must be a list, got a map")
+		}
+		return nil
 	default:
 		r.fail(name, fmt.Sprintf("%s must be a list, got %s", name, typeName(v)))
 		return nil
@@ -287,6 +307,10 @@ func (r *Reader) Sub(name string) *Reader {
 	case nil:
 	case map[string]any:
 		sub.values = v
+	case []any:
+		if len(v) > 0 {
+			r.fail(name, name+" must be a map, got a list")
+		}
 	default:
 		r.fail(name, fmt.Sprintf("%s must be a map, got %s", name, typeName(v)))
 	}

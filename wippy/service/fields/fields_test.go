@@ -53,6 +53,31 @@ func TestReaderReadsTypedFieldsWithDefaults(t *testing.T) {
 	}
 }
 
+func TestEmptyListsAndMapsAreTheSame(t *testing.T) {
+	none, empty := []any{}, map[string]any{}
+	r := fields.New(map[string]any{"map": none, "sub": none, "list": empty, "texts": empty, "items": empty})
+	if keys, _ := r.StringMap("map"); len(keys) != 0 {
+		t.Errorf("StringMap = %v", keys)
+	}
+	if r.Sub("sub").Has("x") || len(r.List("list"))+len(r.Strings("texts"))+len(r.Maps("items")) != 0 {
+		t.Error("something is in nothing")
+	}
+	if err := errors.Join(r.Err(), fields.New(none).Err()); err != nil {
+		t.Error(err)
+	}
+	full := fields.New(map[string]any{"map": []any{"a"}, "sub": []any{1.0}, "list": map[string]any{"a": 1.0}, "texts": map[string]any{"a": 1.0}})
+	full.StringMap("map")
+	full.Sub("sub")
+	full.List("list")
+	full.Strings("texts")
+	for _, want := range []string{"map must be a map, got a list", "sub must be a map, got a list", "list must be a list, got a map",
+		"texts must be a list of strings, got a map"} {
+		if err := full.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}
+
 func TestAllProblemsAreCollectedWithTheirPaths(t *testing.T) {
 	r := fields.New(map[string]any{"metod": "main", "n": 1.5, "sub": map[string]any{"d": "soon"}, "l": []any{1.0}})
 	r.Required("method")

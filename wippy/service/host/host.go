@@ -33,6 +33,9 @@ type Runtime struct {
 	// Context is what the context of every process answers values from.
 	Context context.Context
 	Log     *slog.Logger
+	// Advise, if set, tells where in the files of the application an error came to
+	// be, and what may help against it; either may be "".
+	Advise func(err error) (at, hint string)
 }
 
 // Host runs processes on a scheduler of its own. It is registered in the relay
@@ -50,8 +53,8 @@ type Host struct {
 	closed   atomic.Bool
 
 	// Exited, if set, is called after a process has ended and everybody who
-	// watched it was told. It reports failures itself; without it they are logged.
-	Exited func(pid relay.PID, result any, err error)
+	// watched it was told. Failures that it does not report are logged.
+	Exited func(pid relay.PID, result any, err error) (reported bool)
 }
 
 // New returns a host that does not run yet.
@@ -216,10 +219,9 @@ func (r *resident) Ended(result any, err error) {
 	}
 	h.rt.Lifecycle.OnExit(&r.Spawned, value, err)
 	switch {
-	case h.Exited != nil:
-		h.Exited(r.PID, result, err)
+	case h.Exited != nil && h.Exited(r.PID, result, err):
 	case err != nil:
-		h.rt.Log.Log(context.Background(), level, "process failed", failure(&r.Spawned, err)...)
+		h.rt.Log.Log(context.Background(), level, "process failed", h.Failure(r.PID, r.Spawn.Source, err)...)
 	}
 }
 
@@ -238,10 +240,19 @@ func (r *resident) Stopping(ref *scheduler.Ref) {
 	}
 }
 
-// failure is what the log says about a failed process: who, why, and where in
-// its program.
-func failure(s *lifecycle.Spawned, err error) []any {
-	args := []any{"pid", s.PID.String(), "entry", s.Spawn.Source, "error", err}
+// Failure is what the log says about a failed process: who, why, where in its
+// program, and what may help.
+func (h *Host) Failure(pid relay.PID, source string, err error) []any {
+	args := []any{"pid", pid.String(), "entry", source, "error", err}
+	if h.rt.Advise != nil {
+		at, hint := h.rt.Advise(err)
+		if at != "" {
+			args = append(args, "at", at)
+		}
+		if hint != "" {
+			args = append(args, "hint", hint)
+		}
+	}
 	var traced interface{ Stack() string }
 	if errors.As(err, &traced) {
 		if text := traced.Stack(); text != err.Error() {

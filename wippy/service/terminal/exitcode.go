@@ -15,10 +15,15 @@ import (
 
 // report writes what a process ended with and returns the exit code of the
 // program: 1 and the text on stderr for an error, a number's integer part,
-// 0 and 1 for true and false, a string is printed.
-func report(result payload.Payload, err error, stdout, stderr io.Writer) int {
+// 0 and 1 for true and false, a string is printed. advise, if set, tells the place
+// of an error in the files, and a hint.
+func report(result payload.Payload, err error, advise func(error) (at, hint string), stdout, stderr io.Writer) int {
 	if err != nil {
-		fmt.Fprintln(stderr, shorten(describe(err)))
+		at, hint := "", ""
+		if advise != nil {
+			at, hint = advise(err)
+		}
+		fmt.Fprintln(stderr, describe(err, at, hint))
 		return 1
 	}
 	switch v := result.Data.(type) {
@@ -61,12 +66,24 @@ func truth(v bool) int {
 	return 1
 }
 
-// describe prefers the text with the traceback, for errors that have one.
-func describe(err error) string {
-	if t, ok := err.(interface{ Stack() string }); ok && t.Stack() != "" {
-		return strings.TrimRight(t.Stack(), "\n")
+// describe is the message, where in the files the error came to be, the hint, and
+// the traceback of errors that have one.
+func describe(err error, at, hint string) string {
+	var b strings.Builder
+	b.WriteString(shorten(err.Error()))
+	if at != "" {
+		b.WriteString("\n  at " + at)
 	}
-	return err.Error()
+	if hint != "" {
+		hint = "\n  hint: " + hint
+		b.WriteString(hint)
+	}
+	if t, ok := err.(interface{ Stack() string }); ok {
+		if more, ok := strings.CutPrefix(strings.TrimRight(t.Stack(), "\n"), err.Error()); ok {
+			b.WriteString(strings.Replace(more, hint, "", 1))
+		}
+	}
+	return b.String()
 }
 
 // shorten drops a prefix that stands twice: "P: P: rest" is "P: rest".

@@ -196,16 +196,17 @@ func arguments(input []payload.Payload) []string {
 }
 
 // exited runs when a process of the host has ended.
-func (h *Host) exited(pid relay.PID, result any, err error) {
+func (h *Host) exited(pid relay.PID, result any, err error) (reported bool) {
 	h.mu.Lock()
 	foreground := h.foreground == pid
 	h.mu.Unlock()
 	if !foreground {
-		return
+		return false
 	}
 	h.leave()
 	value, _ := result.(payload.Payload)
-	h.listener.exit(report(value, err, h.listener.io.Stdout, h.listener.io.Stderr), err != nil)
+	h.listener.exit(report(value, err, h.listener.rt.Advise, h.listener.io.Stdout, h.listener.io.Stderr), err != nil)
+	return true
 }
 
 // leave gives the terminal back.

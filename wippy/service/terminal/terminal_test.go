@@ -43,11 +43,25 @@ func TestResultDecidesOutputAndExitCode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			code := terminal.Report(payload.Payload{Data: tc.data}, tc.err, &stdout, &stderr)
+			code := terminal.Report(payload.Payload{Data: tc.data}, tc.err, nil, &stdout, &stderr)
 			if code != tc.code || stdout.String() != tc.stdout || stderr.String() != tc.stderr {
 				t.Errorf("code %d, stdout %q, stderr %q", code, stdout.String(), stderr.String())
 			}
 		})
+	}
+}
+
+func TestErrorsAreToldWithTheirPlaceAndWhatHelps(t *testing.T) {
+	for _, tc := range []struct{ at, hint, want string }{
+		{"", "", "short\nstack traceback:\n\tapp:x:1\n"},
+		{"x.lua:1:2", "", "short\n  at x.lua:1:2\nstack traceback:\n\tapp:x:1\n"},
+		{"x.lua:1:2", "wait", "short\n  at x.lua:1:2\n  hint: wait\nstack traceback:\n\tapp:x:1\n"},
+	} {
+		advise := func(error) (at, hint string) { return tc.at, tc.hint }
+		var stdout, stderr bytes.Buffer
+		if code := terminal.Report(payload.Payload{}, traced{}, advise, &stdout, &stderr); code != 1 || stderr.String() != tc.want {
+			t.Errorf("%q %q: code %d, stderr %q", tc.at, tc.hint, code, stderr.String())
+		}
 	}
 }
 

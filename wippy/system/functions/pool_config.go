@@ -42,6 +42,9 @@ func ParsePool(value any) (PoolConfig, error) {
 		return PoolConfig{Type: Lazy, Max: defaultLazyMax}, nil
 	}
 	fields, ok := value.(map[string]any)
+	if list, empty := value.([]any); empty && len(list) == 0 { // {} of a Lua program
+		ok = true
+	}
 	if !ok {
 		return PoolConfig{}, fault.New(fault.Invalid, fmt.Sprintf("pool must be a map, got %T", value))
 	}
