@@ -8,7 +8,7 @@ local function ask(op: string, value: any?)
     if not ok then
         return nil, err
     end
-    local timeout = time.after("2s")
+    local timeout = time.after("5s")
     local got = channel.select { replies:case_receive(), timeout:case_receive() }
     if got.channel == timeout then
         return nil, errors.new { message = "the board does not answer", kind = errors.TIMEOUT }

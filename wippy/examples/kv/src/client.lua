@@ -17,7 +17,7 @@ local function request(op: string, key: string?, value: any?)
         return nil, send_err
     end
 
-    local timeout = time.after("1s")
+    local timeout = time.after("5s")
     while true do
         local got = channel.select { replies:case_receive(), timeout:case_receive() }
         if got.channel == timeout then
@@ -35,7 +35,7 @@ end
 
 -- A service is "running" once its process was spawned; its name appears a moment later.
 function client.wait(): boolean
-    for _ = 1, 200 do
+    for _ = 1, 2000 do
         if process.registry.lookup("kv") then
             return true
         end

@@ -5,7 +5,7 @@ local services = {}
 
 -- Looks a name up until somebody other than `not_this` holds it.
 local function wait_for(name: string, not_this: string?): string?
-    for _ = 1, 400 do
+    for _ = 1, 2000 do
         local pid = process.registry.lookup(name)
         if pid and pid ~= not_this then
             return pid
