@@ -91,12 +91,13 @@ const (
 // given to: it must not be kept, nor used from another goroutine. The zero
 // value is ready for use, so that a Step can be tested without a scheduler.
 type Output struct {
-	worker *worker // the worker running the Step, nil outside a scheduler
-	ref    *Ref
-	yields []Yield
-	status Status
-	result any
-	next   upgrade
+	worker  *worker // the worker running the Step, nil outside a scheduler
+	ref     *Ref
+	yields  []Yield
+	status  Status
+	result  any
+	next    upgrade
+	scratch any // see Scratch
 }
 
 type upgrade struct {
@@ -134,6 +135,12 @@ func (o *Output) Upgrade(create func(ctx context.Context) (Process, error), meth
 // and makes the target run next on the worker that runs the sender, while the
 // message is still in its cache.
 func (o *Output) Send(to *Ref, msg any) error { return to.SendFrom(o, msg) }
+
+// Scratch returns a place that the Steps on one worker share, one after the other: for
+// buffers that are too dear to be made each time. What a Step finds there was left by any
+// process, and a later Step may run on another worker, whose place is another one. Reset
+// leaves it alone.
+func (o *Output) Scratch() *any { return &o.scratch }
 
 // Ref returns the process the Step belongs to, nil outside a scheduler.
 func (o *Output) Ref() *Ref { return o.ref }

@@ -616,11 +616,12 @@ func TestOutputWorksWithoutAScheduler(t *testing.T) {
 	var out scheduler.Output
 	out.Yield(schedulertest.Command(1), 2)
 	out.Done("x")
+	*out.Scratch() = "kept"
 	if y := out.Yields(); len(y) != 1 || y[0].Tag != 2 || out.Status() != scheduler.StatusDone || out.Result() != "x" || out.Ref() != nil {
 		t.Errorf("got %+v", out)
 	}
 	out.Reset()
-	if len(out.Yields()) != 0 || out.Status() != scheduler.StatusWait || out.Result() != nil {
+	if len(out.Yields()) != 0 || out.Status() != scheduler.StatusWait || out.Result() != nil || *out.Scratch() != "kept" {
 		t.Error("not empty after Reset")
 	}
 	sim := newSim(t, scheduler.Config{})
@@ -644,6 +645,34 @@ func TestEventKindsHaveNames(t *testing.T) {
 	} {
 		if k.String() != want {
 			t.Errorf("kind %d is %q, want %q", uint8(k), k, want)
+		}
+	}
+}
+
+// buffered counts in the scratch of its worker how many Steps have used it.
+type buffered struct{ schedulertest.Recorder }
+
+func (*buffered) Step(_ []scheduler.Event, out *scheduler.Output) error {
+	n, _ := (*out.Scratch()).(int)
+	*out.Scratch() = n + 1
+	out.Done(n)
+	return nil
+}
+
+func TestScratchIsPassedFromStepToStep(t *testing.T) {
+	s, err := scheduler.New(scheduler.Config{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer s.Stop(context.Background())
+	for want := range 3 {
+		ref, err := s.Submit(t.Context(), &buffered{}, scheduler.SubmitOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := ref.Wait(t.Context()); err != nil || n != want {
+			t.Errorf("process %d found %v, %v", want, n, err)
 		}
 	}
 }

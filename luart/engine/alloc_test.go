@@ -89,6 +89,9 @@ func TestStepAllocations(t *testing.T) {
 		batch[0] = scheduler.Event{Kind: scheduler.MessageEvent, Data: relay.NewMessage(pids[0], pids[0], "t", payload.Payload{Format: payload.Lua, Data: lua.LTrue})}
 		return batch
 	}
+	if engine.MessageSize > 144 { // a size class of Go's heap
+		t.Errorf("a Message object has %d bytes", engine.MessageSize)
+	}
 	// The Message object, and the slice gopher-lua makes when a thread yields.
 	if n := run(`return function() local inbox = test.inbox() while true do inbox:receive():payload():data() end end`, message); n > 2 {
 		t.Errorf("receiving a message: %v allocations", n)

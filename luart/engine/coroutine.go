@@ -25,6 +25,7 @@ type coroutine struct {
 	few     [2]lua.LValue // the values th is resumed with: few[:nfew], then more
 	wait    waiter        // what it waits for on a channel
 	pick    *selection    // … or on several
+	sight   *sight        // of where it last waited
 	tick    uint32        // instructions executed
 	relax   uint16        // deep.go: depth up to which calls are not watched
 	watched uint16        // deep.go: instructions watched
@@ -32,14 +33,15 @@ type coroutine struct {
 	hand    uint8         // how many coroutines resumed each other to get here
 	nfew    uint8
 	state   coState
-	begin   bool // th has not started: few[1] is its function
-	raise   bool // th is resumed by raising few[0]
-	tail    bool // the suspended call was the last act of th: its results are th's
-	visible bool // a program holds th as a thread value
-	wrapped bool // made by coroutine.wrap
-	sched   bool // run by the process: main or spawned
-	sync    bool // run to its next yield inside a Go call
-	brief   bool // its thread will not last
+	begin   bool  // th has not started: few[1] is its function
+	raise   bool  // th is resumed by raising few[0]
+	tail    bool  // the suspended call was the last act of th: its results are th's
+	visible bool  // a program holds th as a thread value
+	wrapped bool  // made by coroutine.wrap
+	sched   bool  // run by the process: main or spawned
+	sync    bool  // run to its next yield inside a Go call
+	brief   bool  // its thread will not last
+	looks   uint8 // see sightAfter
 }
 
 type coState uint8

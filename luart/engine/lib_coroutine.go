@@ -39,7 +39,7 @@ func buildCoroutine(b *Builder) {
 	})
 	b.Func("spawn", func(L *lua.LState) int {
 		_, p := running(L)
-		if p.out == nil {
+		if p.driver.out == nil {
 			L.RaiseError("attempt to spawn a coroutine while %s", p.nestReason())
 		}
 		L.Push(p.spawn(L.CheckFunction(1)).root())
@@ -95,7 +95,7 @@ func resume(L *lua.LState, c *coroutine) int {
 		return 2
 	}
 	c.hand = self.hand + 1
-	if !vm.nested(L) {
+	if _, nested := self.place(L); !nested {
 		return suspend(L, self, request{kind: reqResume, target: c})
 	}
 	args := make([]lua.LValue, L.GetTop())

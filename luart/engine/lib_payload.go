@@ -22,7 +22,6 @@ var _ = fillClass(payloadMeta, "Payload", map[string]lua.LGFunction{
 		L.Push(lua.LString(checkPayload(L).Format))
 		return 1
 	},
-	"data":      payloadData,
 	"unmarshal": payloadData,
 	"transcode": func(L *lua.LState) int {
 		p := checkPayload(L)
@@ -40,7 +39,19 @@ var _ = fillClass(payloadMeta, "Payload", map[string]lua.LGFunction{
 	},
 }, map[string]lua.LGFunction{
 	"__tostring": func(L *lua.LState) int { L.Push(lua.LString(checkPayload(L).String())); return 1 },
+}).trust(map[string]lua.LGFunction{
+	"data": func(L *lua.LState) int {
+		p := checkPayload(L)
+		v, ok := p.Data.(lua.LValue)
+		if !ok || p.Format != payload.Lua {
+			return containedData(L)
+		}
+		L.Push(v)
+		return 1
+	},
 })
+
+var containedData = contain("Payload:data", payloadData)
 
 func checkPayload(L *lua.LState) *payloadValue { return Check[*payloadValue](L, 1, "payload") }
 
@@ -122,40 +133,43 @@ func buildPayload(b *Builder) {
 }
 
 // messageValue is a Message object. The payload object of a message with one
-// payload, the usual case, is part of it.
+// payload, the usual case, is part of it: body is an object only then.
 type messageValue struct {
 	ud    lua.LUserData
 	body  payloadValue
-	list  []payload.Payload // all payloads when there is more than one
 	topic string
-	from  relay.PID
-	empty bool
+	from  string
 }
+
+// payloadList is the data of body when there are several payloads.
+type payloadList []payload.Payload
 
 var messageMeta = newTable(0, 8)
 
-var _ = fillClass(messageMeta, "process.Message", map[string]lua.LGFunction{
-	"topic": func(L *lua.LState) int { L.Push(lua.LString(checkMessage(L).topic)); return 1 },
-	"from":  func(L *lua.LState) int { L.Push(lua.LString(checkMessage(L).from.String())); return 1 },
-	"payload": func(L *lua.LState) int {
-		m := checkMessage(L)
-		switch {
-		case m.empty:
-			L.Push(lua.LNil)
-		case m.list == nil:
-			L.Push(&m.body.ud)
-		default:
-			t := newTable(len(m.list), 0)
-			for i, p := range m.list {
-				t.RawSetInt(i+1, newPayload(p))
-			}
-			L.Push(t)
-		}
-		return 1
-	},
-}, map[string]lua.LGFunction{
+var _ = fillClass(messageMeta, "process.Message", map[string]lua.LGFunction{}, map[string]lua.LGFunction{
 	"__tostring": func(L *lua.LState) int {
 		L.Push(lua.LString("process.Message{topic=" + checkMessage(L).topic + "}"))
+		return 1
+	},
+}).trust(map[string]lua.LGFunction{
+	"topic": func(L *lua.LState) int { L.Push(lua.LString(checkMessage(L).topic)); return 1 },
+	"from":  func(L *lua.LState) int { L.Push(lua.LString(checkMessage(L).from)); return 1 },
+	"payload": func(L *lua.LState) int {
+		m := checkMessage(L)
+		if m.body.ud.Value != nil {
+			L.Push(&m.body.ud)
+			return 1
+		}
+		list, ok := m.body.Data.(payloadList)
+		if !ok {
+			L.Push(lua.LNil)
+			return 1
+		}
+		t := newTable(len(list), 0)
+		for i, p := range list {
+			t.RawSetInt(i+1, newPayload(p))
+		}
+		L.Push(t)
 		return 1
 	},
 })
@@ -166,16 +180,15 @@ func checkMessage(L *lua.LState) *messageValue {
 
 // newMessage makes the Message object of m and releases m.
 func newMessage(m *relay.Message) lua.LValue {
-	v := &messageValue{topic: m.Topic, from: m.From}
+	v := &messageValue{topic: m.Topic, from: m.From.String()}
 	v.ud = lua.LUserData{Value: v, Metatable: messageMeta}
 	switch len(m.Payloads) {
 	case 0:
-		v.empty = true
 	case 1:
 		v.body.Payload = m.Payloads[0]
 		v.body.init()
 	default:
-		v.list = append([]payload.Payload(nil), m.Payloads...)
+		v.body.Data = append(payloadList(nil), m.Payloads...)
 	}
 	m.Release()
 	return &v.ud

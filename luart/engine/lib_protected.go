@@ -39,7 +39,7 @@ func pcall(L *lua.LState) int {
 		return 2
 	}
 	c, p := running(L)
-	if vm.nested(L) {
+	if _, nested := c.place(L); nested {
 		return pcallNested(L, p, nil)
 	}
 	return suspend(L, c, request{kind: reqCall, frame: frameProtected})
@@ -56,7 +56,7 @@ func xpcall(L *lua.LState) int {
 		L.Push(raiseStub)
 		L.Push(lua.LString("attempt to call a " + typeName(fn) + " value"))
 	}
-	if vm.nested(L) {
+	if _, nested := c.place(L); nested {
 		return pcallNested(L, p, handler)
 	}
 	return suspend(L, c, request{kind: reqCall, frame: frameHandler, handler: handler})

@@ -378,7 +378,15 @@ func (p *Process) deliver(m *relay.Message, mode Mode) lua.LValue {
 
 // value returns what a payload holds; one that cannot be converted becomes the
 // error that says why.
-func (p *Process) value(pl payload.Payload) lua.LValue {
+func (p *Process) value(pl payload.Payload) (v lua.LValue) {
+	if v, ok := pl.Data.(lua.LValue); ok && pl.Format == payload.Lua {
+		return v
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			v = newErrorValue(panicError("payload", r))
+		}
+	}()
 	v, err := p.engine.FromPayload(pl)
 	if err != nil {
 		return ErrorValue(err)

@@ -130,6 +130,15 @@ func fillClass(mt *lua.LTable, name string, methods, meta map[string]lua.LGFunct
 	return c
 }
 
+// trust adds methods that need not be contained, because they can fail with Lua errors only:
+// for those that programs call all the time. It saves 15 ns of 60.
+func (c *Class) trust(methods map[string]lua.LGFunction) *Class {
+	for m, fn := range methods {
+		c.methods.RawSetString(m, goFunction(fn))
+	}
+	return c
+}
+
 // Name returns the name of the class with its module: "time.Duration".
 func (c *Class) Name() string { return c.name }
 
@@ -160,13 +169,18 @@ func Check[T any](L *lua.LState, n int, what string) T {
 // contain wraps a Go function so that a panic in it becomes a Lua error. Lua
 // errors, which gopher-lua raises as panics too, pass.
 func contain(name string, fn lua.LGFunction) lua.LGFunction {
-	return func(L *lua.LState) int {
+	return func(L *lua.LState) (n int) {
+		returned := false
 		defer func() {
-			if v := recover(); v != nil {
-				rethrow(L, name, v)
+			if !returned { // recover takes longer to learn that there is nothing
+				if v := recover(); v != nil {
+					rethrow(L, name, v)
+				}
 			}
 		}()
-		return fn(L)
+		n = fn(L)
+		returned = true
+		return n
 	}
 }
 

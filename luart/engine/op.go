@@ -45,7 +45,7 @@ func Yield(L *lua.LState, cmd dispatch.Command, resume Resume) int {
 // the program is loaded Start raises an error.
 func Start(L *lua.LState, cmd dispatch.Command, done func(p *Process, data any, err error)) {
 	p := From(L)
-	if p.out == nil {
+	if p.driver.out == nil {
 		L.RaiseError("attempt to start an operation while %s (%s)", p.nestReason(), callName(L))
 	}
 	p.issue(cmd, op{done: done})
@@ -53,7 +53,7 @@ func Start(L *lua.LState, cmd dispatch.Command, done func(p *Process, data any, 
 
 // issue gives a command to the scheduler.
 func (p *Process) issue(cmd dispatch.Command, o op) {
-	p.out.Yield(cmd, p.addOp(o))
+	p.driver.out.Yield(cmd, p.addOp(o))
 }
 
 // Upgrade replaces the process by the one create makes, and does not return to

@@ -60,7 +60,6 @@ type Process struct {
 	current    *coroutine
 	head, last *coroutine // run queue
 	driver     *driver    // only during Init and Step
-	out        *scheduler.Output
 	ops        []op
 	routes     []route
 	inbox      *feed
@@ -134,7 +133,12 @@ func (p *Process) Value() any { return p.hostValue }
 
 // Output returns the output of the running Step, for scheduler.Ref.SendFrom. It
 // is nil during Init and must not be kept.
-func (p *Process) Output() *scheduler.Output { return p.out }
+func (p *Process) Output() *scheduler.Output {
+	if p.driver == nil {
+		return nil
+	}
+	return p.driver.out
+}
 
 // Local returns the value a module keeps in the process under a key, nil when
 // there is none.
@@ -170,7 +174,7 @@ func (p *Process) more() *processRest {
 // a []payload.Payload with the arguments.
 func (p *Process) Init(ctx context.Context, method string, input any) (err error) {
 	p.ctx = ctx
-	p.driver = p.engine.newDriver()
+	p.driver = p.engine.newDriver(nil)
 	defer func() {
 		if err != nil {
 			p.Close()
@@ -217,7 +221,7 @@ func (p *Process) arguments(input any) ([]lua.LValue, error) {
 
 // Step implements scheduler.Process.
 func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
-	p.driver, p.out = p.engine.newDriver(), out
+	p.driver = p.engine.newDriver(out)
 	defer p.leave()
 	for i := range events {
 		ev := &events[i]
@@ -268,11 +272,12 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 // driver may be in the middle of something and is dropped.
 func (p *Process) leave() {
 	d := p.driver
-	p.driver, p.out = nil, nil
+	p.driver = nil
 	if v := recover(); v != nil {
+		d.drop()
 		panic(v)
 	}
-	p.engine.freeDriver(d)
+	d.free()
 }
 
 func (p *Process) upgrading() bool { return p.rest != nil && p.rest.upgrade != nil }

@@ -150,6 +150,32 @@ func TestPanicIsContained(t *testing.T) {
 	}
 }
 
+// oddValue cannot say what it is in Lua.
+type oddValue struct{}
+
+func (oddValue) LuaValue() lua.LValue { panic("odd data") }
+
+// A payload that cannot be converted is the error that says why, also when the
+// conversion panics, whether the receiver waits or comes later.
+func TestPanicOfAConversionIsTheValue(t *testing.T) {
+	for _, wait := range []string{"", "test.wait(1)"} {
+		m := start(t, newEngine(t), `return function()
+			local ch, inbox = test.listen("t"), test.inbox()
+			`+wait+`
+			local a, b = ch:receive(), inbox:receive()
+			local ok, e = pcall(function() return b:payload():data() end)
+			return a:message() .. ", " .. tostring(ok) .. ", " .. e:message()
+		end`)
+		m.send("t", oddValue{})
+		m.send("other", oddValue{})
+		m.run()
+		want := "panic in payload: odd data, false, panic in Payload:data: odd data"
+		if m.err != nil || m.result.String() != want {
+			t.Errorf("%v, %v", m.result, m.err)
+		}
+	}
+}
+
 func TestSpawnedCoroutineFailsTheProcess(t *testing.T) {
 	_, err := eval(t, `coroutine.spawn(function() error("in a coroutine") end) channel.new():receive()`)
 	if err == nil || !strings.Contains(err.Error(), "app:test:1: in a coroutine") {

@@ -6,15 +6,18 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 )
 
 // driver resumes threads. There is one per running Step, not one per process.
 type driver struct {
-	L    *lua.LState
-	req  request
-	deep lua.LValue   // deep.go: what the next call really calls
-	args []lua.LValue // scratch
+	engine *Engine
+	L      *lua.LState       // resumes the others; without a context between two uses
+	out    *scheduler.Output // of the Step, nil during Init
+	req    request
+	deep   lua.LValue   // deep.go: what the next call really calls
+	args   []lua.LValue // scratch
 
 	result payload.Payload // of the process, when it is done
 	why    string          // what a synchronous run is for
@@ -43,29 +46,60 @@ const (
 	reqUpgrade             // the process is replaced
 )
 
-func (e *Engine) newDriver() *driver {
-	d, _ := e.drivers.Get().(*driver)
+// newDriver returns the driver for a Step, which its worker keeps for the next one, or, with
+// nil, for an Init.
+func (e *Engine) newDriver(out *scheduler.Output) *driver {
+	var d *driver
+	if out != nil {
+		if d, _ = (*out.Scratch()).(*driver); d != nil && d.engine == e {
+			d.out = out
+			return d
+		}
+	}
+	d, _ = e.drivers.Get().(*driver)
 	if d == nil {
 		th, _ := e.threads.sizes[len(registrySizes)-1].template.NewThread()
 		g := *th.G
 		g.MainThread, g.CurrentThread = th, th
 		th.G = &g
-		d = &driver{L: th, args: make([]lua.LValue, 0, 16)}
+		d = &driver{engine: e, L: th, args: make([]lua.LValue, 0, 16)}
 	}
+	d.out = out
 	return d
 }
 
-func (e *Engine) freeDriver(d *driver) {
-	d.L.RemoveContext()
-	d.L.SetTop(0)
-	d.req, d.deep, d.result = request{}, nil, payload.Payload{}
-	e.drivers.Put(d)
+// free gives a driver back. It is clean but for what is reset here.
+func (d *driver) free() {
+	d.deep, d.result = nil, payload.Payload{}
+	if d.out != nil {
+		switch place := d.out.Scratch(); *place {
+		case any(d):
+			d.out = nil
+			return
+		case nil:
+			*place, d.out = d, nil
+			return
+		}
+	}
+	d.out = nil
+	d.engine.drivers.Put(d)
+}
+
+// drop forgets a driver that was interrupted by a panic.
+func (d *driver) drop() {
+	if d.out == nil {
+		return
+	}
+	if place := d.out.Scratch(); *place == any(d) {
+		*place = nil
+	}
 }
 
 // suspend makes the calling function return to the engine with its arguments,
 // from index first on, as the values of the request. Use: return suspend(L, …).
 func suspend(L *lua.LState, c *coroutine, req request) int {
-	if vm.nested(L) {
+	wanted, nested := c.place(L)
+	if nested {
 		L.RaiseError("attempt to yield across a metamethod/Go callback boundary (%s)", callName(L))
 	}
 	if c.p.nest > 0 && req.kind >= reqCommand {
@@ -74,7 +108,7 @@ func suspend(L *lua.LState, c *coroutine, req request) int {
 	if req.kind == reqCall && len(c.frames) >= c.p.maxFrames() {
 		L.RaiseError(msgOverflow)
 	}
-	req.nret = int16(vm.wanted(L))
+	req.nret = int16(wanted)
 	c.p.driver.req = req
 	return -1
 }
