@@ -45,7 +45,7 @@ func newVictim(t *testing.T) victim {
 	if err := h.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if len(v.wal) < 25*2*4096 {
+	if len(v.wal) < 25*2*1024 {
 		t.Fatalf("the write-ahead log has %d bytes only", len(v.wal))
 	}
 	return v
@@ -196,12 +196,12 @@ func TestChangedBitInTheFileIsReportedOrHarmless(t *testing.T) {
 	for i := range *damageRounds {
 		from := 0
 		if i%2 == 0 { // the first page has the header and the schema
-			from = 4096
+			from = 1024
 		}
 		db, at := flipped(v.db, rng, from)
 		if i%2 != 0 {
-			db, at = flipped(v.db[:4096], rng, 0)
-			db = append(db, v.db[4096:]...)
+			db, at = flipped(v.db[:1024], rng, 0)
+			db = append(db, v.db[1024:]...)
 		}
 		o := v.examine(t, fmt.Sprintf("file changed at %d", at), db, v.wal)
 		if o.err == nil && o.versions != v.versions {
@@ -220,7 +220,7 @@ func TestSalvageKeepsEveryWholeVersionWithAWayToTheRoot(t *testing.T) {
 	for range *damageRounds {
 		dir := t.TempDir()
 		path, to := filepath.Join(dir, "bad.db"), filepath.Join(dir, "good.db")
-		db, at := flipped(v.db, rng, 4096)
+		db, at := flipped(v.db, rng, 1024)
 		wal, inLog := flipped(v.wal, rng, 0)
 		if err := errors.Join(os.WriteFile(path, db, 0o600), os.WriteFile(path+"-wal", wal, 0o600)); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"bytes"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -88,7 +89,7 @@ func TestOpenReportsADamagedFile(t *testing.T) {
 	for text, damaged := range map[string][]byte{
 		"not a database": bytes.Repeat([]byte("no database "), 100),
 		"database":       append(append(bytes.Clone(raw[:4096]), bytes.Repeat([]byte{0xff}, 4096*2)...), raw[4096*3:]...),
-		"":               raw[:len(raw)/2/4096*4096],
+		"":               raw[:len(raw)/2/1024*1024],
 	} {
 		if err := os.WriteFile(other, damaged, 0o600); err != nil {
 			t.Fatal(err)
@@ -224,5 +225,69 @@ func TestRegistryRestartsWhereItWas(t *testing.T) {
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Databases that were made with pages of another size keep them, and versions larger than
+// many pages fit in either.
+func TestPagesOfAnySize(t *testing.T) {
+	size := func(path string) int {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(binary.BigEndian.Uint16(raw[16:])) // https://www.sqlite.org/fileformat2.html#the_database_header
+	}
+	for _, want := range []int{1024, 4096} {
+		path := filepath.Join(t.TempDir(), "r.db")
+		if want != 1024 {
+			execSQL(t, path, "PRAGMA page_size = 4096; VACUUM")
+		}
+		large := registry.Entry{ID: registry.ParseID("app:large"), Kind: "k", Data: map[string]any{"text": strings.Repeat("x", 100_000)}}
+		h := open(t, path)
+		for id := range uint64(3) {
+			change := registry.Changeset{{Kind: registry.Update, Entry: large}}
+			if err := h.Append(t.Context(), registry.Record{Version: registry.Version{ID: id + 1, Parent: id}}, change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		h = open(t, path)
+		c, err := h.Changeset(t.Context(), 3)
+		if err != nil || len(c) != 1 || c[0].Entry.Data.(map[string]any)["text"] != strings.Repeat("x", 100_000) {
+			t.Errorf("version 3: %d operations, %v", len(c), err)
+		}
+		if err := h.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := size(path); got != want {
+			t.Errorf("pages of %d bytes, want %d", got, want)
+		}
+	}
+}
+
+// What a commit waits for is what it adds to the log.
+func TestVersionAddsLittleToTheLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.db")
+	h := open(t, path)
+	t.Cleanup(func() { _ = h.Close() })
+	logged := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	const versions = 100
+	before := logged()
+	for id := range uint64(versions) {
+		if err := h.Append(t.Context(), historytest.SampleRecord(id+1, id), benchChange(int(id))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := (logged() - before) / versions; each <= 0 || each > 5*1024 {
+		t.Errorf("%d bytes for each version", each)
 	}
 }
