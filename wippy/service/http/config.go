@@ -14,6 +14,7 @@ import (
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/service/host"
+	"github.com/wippyrun/kit/wippy/service/http/certs"
 	"github.com/wippyrun/kit/wippy/service/http/session"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
@@ -33,11 +34,12 @@ type serverConfig struct {
 	addr              string
 	read, write, idle time.Duration
 	tls               *tls.Config // nil without TLS
-	auto              bool        // the overlay network has the certificate
-	network           string      // id of the overlay to listen on
-	access            bool        // log each request
-	mailbox           int         // messages that wait for a client
-	dev               bool        // show programmers what failed
+	auto              bool        // an authority or the overlay network has the certificate
+	acme              *certs.Config
+	network           string // id of the overlay to listen on
+	access            bool   // log each request
+	mailbox           int    // messages that wait for a client
+	dev               bool   // show programmers what failed
 	lifecycle         supervisor.Lifecycle
 }
 
@@ -60,7 +62,7 @@ func decodeServer(e registry.Entry) (serverConfig, []fields.Warning, error) {
 	h := r.Sub("host")
 	c.mailbox = h.Int("buffer_size", session.DefaultBuffer)
 	h.Ignore("worker_count") // sessions need none
-	c.tls, c.auto = decodeTLS(r.Sub("tls"))
+	c.decodeTLS(r.Sub("tls"))
 	c.network = resolve(e, r.String("network", ""))
 	return c, r.Unknown(), r.Err()
 }
@@ -71,7 +73,7 @@ var clientAuth = map[string]tls.ClientAuthType{
 	"verify_if_given": tls.VerifyClientCertIfGiven, "require_and_verify": tls.RequireAndVerifyClientCert,
 }
 
-func decodeTLS(r *fields.Reader) (c *tls.Config, auto bool) {
+func (c *serverConfig) decodeTLS(r *fields.Reader) {
 	mode := r.String("mode", "")
 	cert, key, ca, auth := r.String("cert", ""), r.String("key", ""), r.String("client_ca", ""), r.String("client_auth", "")
 	// What they name has taken the place of the fields above, unless it is not there.
@@ -80,12 +82,16 @@ func decodeTLS(r *fields.Reader) (c *tls.Config, auto bool) {
 	if auth != "" && !known {
 		r.Reject("client_auth", "invalid tls.client_auth: "+auth)
 	}
+	if mode != "auto" && r.Has("acme") {
+		r.Ignore("acme")
+		r.Reject("acme", "tls.acme requires tls.mode=auto")
+	}
 	switch mode {
 	case "":
 		if cert != "" || key != "" || ca != "" || auth != "" {
 			r.Reject("mode", "tls.mode=off must not set cert/key or mTLS fields")
 		}
-		return nil, false
+		return
 	case "auto":
 		if cert != "" || key != "" {
 			r.Reject("mode", "tls.mode=auto must not set cert/key (driver-managed)")
@@ -93,11 +99,14 @@ func decodeTLS(r *fields.Reader) (c *tls.Config, auto bool) {
 		if ca != "" || auth != "" {
 			r.Reject("mode", "mTLS (client_auth) requires tls.mode=manual")
 		}
-		return nil, true
+		if c.auto = true; r.Has("acme") {
+			c.acme = certs.Decode(r.Sub("acme"))
+		}
+		return
 	case "manual":
 	default:
 		r.Reject("mode", "invalid tls.mode: "+mode)
-		return nil, false
+		return
 	}
 	switch {
 	case ca != "" && auth == "":
@@ -108,24 +117,23 @@ func decodeTLS(r *fields.Reader) (c *tls.Config, auto bool) {
 	switch {
 	case cert == "" && key == "":
 		r.Reject("cert", "tls.mode=manual requires cert+key or cert_env+key_env")
-		return nil, false
+		return
 	case cert == "" || key == "":
 		r.Reject("cert", "cert and key must both be set")
-		return nil, false
+		return
 	}
 	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
 	if err != nil {
 		r.Reject("cert", err.Error())
-		return nil, false
+		return
 	}
-	c = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, ClientAuth: policy}
+	c.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, ClientAuth: policy}
 	if ca != "" {
-		c.ClientCAs = x509.NewCertPool()
-		if !c.ClientCAs.AppendCertsFromPEM([]byte(ca)) {
+		c.tls.ClientCAs = x509.NewCertPool()
+		if !c.tls.ClientCAs.AppendCertsFromPEM([]byte(ca)) {
 			r.Reject("client_ca", "client_ca holds no certificate")
 		}
 	}
-	return c, false
 }
 
 // Check finds what can only be seen in an entry as it is written: a field that is given

@@ -14,11 +14,16 @@
 // request, and dev shows a browser what failed, with the traceback. Each request has an id,
 // X-Request-Id, which a proxy may have given it.
 //
+// The certificate of a server is in its entry (tls.mode manual), or comes from a certificate authority (tls.mode
+// auto with tls.acme, package certs).
+//
 // # Guarantees
 //
 //   - Routes, time limits and certificates change without losing a request or a connection
 //     (TestLiveUpdatesUnderLoad, TestLimitsReachOpenConnections, TestCertificateChangesWhileServing);
 //     a change that does not fit changes nothing (TestRejectedEntries).
+//   - An authority's certificates are there when the first client comes, outlive the server, and follow its entry
+//     (TestCertificatesOfAnAuthority, TestCertificatesByHTTP).
 //   - Clients that take or send slowly, or not at all, hold up their own request only
 //     (TestSlowClientsBlockNobody, TestSlowBodyTimesOut, TestBodyThatNobodyReads, TestSlowHeader).
 //   - A client that leaves ends the call that works for it (TestClientThatLeavesEndsTheCall, TestHTTP2).

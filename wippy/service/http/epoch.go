@@ -55,13 +55,17 @@ type epochKey struct{}
 
 // newEpoch begins one; mu of the server is held.
 func (s *server) newEpoch(c *serverConfig) *epoch {
+	secure := c.tls
+	if s.authority != nil {
+		secure = s.authority.keeper.TLS()
+	}
 	e := &epoch{config: c, conns: make(chan net.Conn), closed: make(chan struct{}), addr: s.listener.Addr()}
 	e.close = sync.OnceFunc(func() { close(e.closed) })
 	base, protocol := s.base, streams
 	e.http = &http.Server{
-		Handler: s, TLSConfig: c.tls, ReadTimeout: c.read, WriteTimeout: c.write, IdleTimeout: c.idle,
+		Handler: s, TLSConfig: secure, ReadTimeout: c.read, WriteTimeout: c.write, IdleTimeout: c.idle,
 		ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerSize, HTTP2: &protocol,
-		ErrorLog:    log.New(logWriter{s.log.With("server", s.id)}, "", 0),
+		ErrorLog:    errorLog(s.log.With("server", s.id)),
 		BaseContext: func(net.Listener) context.Context { return base },
 		ConnContext: func(ctx context.Context, _ net.Conn) context.Context { return context.WithValue(ctx, epochKey{}, e) },
 		ConnState:   e.count,
@@ -74,7 +78,7 @@ func (s *server) newEpoch(c *serverConfig) *epoch {
 	}
 	e.served.Go(func() {
 		var err error
-		if c.tls != nil {
+		if secure != nil {
 			err = e.http.ServeTLS(e, "", "")
 		} else {
 			err = e.http.Serve(e)
@@ -137,6 +141,9 @@ func (e *epoch) Close() error {
 
 // Addr implements net.Listener.
 func (e *epoch) Addr() net.Addr { return e.addr }
+
+// errorLog is where net/http writes to.
+func errorLog(l *slog.Logger) *log.Logger { return log.New(logWriter{l}, "", 0) }
 
 // logWriter turns the lines of net/http into records.
 type logWriter struct{ log *slog.Logger }

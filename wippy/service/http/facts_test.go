@@ -47,6 +47,8 @@ func TestRejectedEntries(t *testing.T) {
 		{"must be non-negative", []registry.Entry{entry("app:s", "http.service", nil, map[string]any{"addr": ":0", "timeouts": map[string]any{"idle": "-1s"}})}},
 		{"tls.mode=off must not set cert/key or mTLS fields", []registry.Entry{tls(map[string]any{"cert": "x"})}},
 		{"tls.mode=auto must not set cert/key (driver-managed)", []registry.Entry{tls(map[string]any{"mode": "auto", "key": "x"})}},
+		{"tls.acme requires tls.mode=auto", []registry.Entry{tls(map[string]any{"acme": map[string]any{}})}},
+		{"tls.acme.cache is required", []registry.Entry{tls(map[string]any{"mode": "auto", "acme": map[string]any{"hosts": "a.example", "accept_terms": true}})}},
 		{"mTLS (client_auth) requires tls.mode=manual", []registry.Entry{tls(map[string]any{"mode": "auto", "client_auth": "request"})}},
 		{"tls.mode=manual requires cert+key or cert_env+key_env", []registry.Entry{tls(map[string]any{"mode": "manual"})}},
 		{"cert and key must both be set", []registry.Entry{tls(map[string]any{"mode": "manual", "cert": "x"})}},

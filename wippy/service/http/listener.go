@@ -156,7 +156,7 @@ func (l *Listener) Update(ctx context.Context, old, next registry.Entry) error {
 			return err
 		}
 		l.deps.Warn(next, unknown)
-		return fields.At("addr", l.servers[next.ID.String()].configure(c))
+		return l.servers[next.ID.String()].configure(c)
 	}
 	// The old one goes only when the new one is good.
 	l.mu.Lock()

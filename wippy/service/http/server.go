@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
 
@@ -29,11 +30,12 @@ type server struct {
 	table  atomic.Pointer[http.Handler]
 	config atomic.Pointer[serverConfig]
 
-	mu       sync.Mutex // guards all below
-	listener net.Listener
-	base     context.Context // of requests
-	current  *epoch          // takes new connections; nil while the server is down
-	retired  []*epoch        // still have some
+	mu        sync.Mutex // guards all below
+	listener  net.Listener
+	base      context.Context // of requests
+	current   *epoch          // takes new connections; nil while the server is down
+	retired   []*epoch        // still have some
+	authority *authority      // nil when the entry has the certificate, or there is none
 }
 
 func newServer(id string, c serverConfig, log *slog.Logger) *server {
@@ -51,12 +53,22 @@ func (s *server) configure(c serverConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil && c.addr != s.config.Load().addr {
-		return fault.New(fault.Conflict, "cannot change server address while running")
+		return fields.At("addr", fault.New(fault.Conflict, "cannot change server address while running"))
 	}
-	s.config.Store(&c)
 	if s.current == nil {
+		s.config.Store(&c)
 		return nil
 	}
+	if err := c.startable(); err != nil {
+		return err
+	}
+	old := s.authority
+	now, err := certified(old, c.acme, s.log.With("server", s.id))
+	if err != nil {
+		return err
+	}
+	s.config.Store(&c)
+	s.authority = now
 	next := s.newEpoch(&c)
 	s.current.retire()
 	kept := []*epoch{s.current}
@@ -66,6 +78,23 @@ func (s *server) configure(c serverConfig) error {
 		}
 	}
 	s.current, s.retired = next, kept
+	if now != old {
+		go old.replace(context.WithoutCancel(s.base), now)
+		if now != nil {
+			now.keeper.Fetch()
+		}
+	}
+	return nil
+}
+
+// startable reports what a server cannot have.
+func (c *serverConfig) startable() error {
+	switch {
+	case c.network != "": // there is no kind of overlay yet
+		return fields.At("network", fault.New(fault.NotFound, "overlay network not found: "+c.network))
+	case c.auto && c.acme == nil:
+		return fields.At("tls.mode", fault.New(fault.Invalid, "tls.mode=auto requires an overlay network driver"))
+	}
 	return nil
 }
 
@@ -74,11 +103,8 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.config.Load()
-	switch {
-	case c.network != "": // there is no kind of overlay yet
-		return nil, fault.New(fault.NotFound, "overlay network not found: "+c.network)
-	case c.auto:
-		return nil, fault.New(fault.Invalid, "tls.mode=auto requires an overlay network driver")
+	if err := c.startable(); err != nil {
+		return nil, err
 	}
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", c.addr)
@@ -87,6 +113,9 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 		return nil, fault.Wrap(fault.Unavailable, "listen on "+c.addr+": give another addr, or end the program that has this one", err)
 	case err != nil:
 		return nil, fault.Wrap(fault.Unavailable, "listen on "+c.addr, err)
+	}
+	if s.authority, err = certified(s.authority, c.acme, s.log.With("server", s.id)); err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	// Requests act on behalf of the service, and end with Stop, not with ctx.
 	s.listener, s.base, s.retired = listener, context.WithoutCancel(ctx), nil
@@ -99,6 +128,9 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 			status <- err
 		}
 	}()
+	if s.authority != nil {
+		s.authority.keeper.Fetch()
+	}
 	s.log.Info("listening", "server", s.id, "address", listener.Addr().String())
 	return status, nil
 }
@@ -151,8 +183,8 @@ func (s *server) Stop(ctx context.Context) error {
 		s.mu.Unlock()
 		return nil
 	}
-	listener, all := s.listener, append(s.retired, s.current)
-	s.current, s.retired = nil, nil
+	listener, all, authority := s.listener, append(s.retired, s.current), s.authority
+	s.current, s.retired, s.authority = nil, nil, nil
 	s.mu.Unlock()
 	if deadline, ok := ctx.Deadline(); ok {
 		whole := time.Until(deadline)
@@ -162,6 +194,9 @@ func (s *server) Stop(ctx context.Context) error {
 	}
 	errs := []error{listener.Close()}
 	results := make(chan error, len(all))
+	var closed sync.WaitGroup
+	defer closed.Wait()
+	closed.Go(func() { authority.replace(ctx, nil) })
 	for _, e := range all {
 		go func() { results <- e.stop(ctx) }()
 	}
