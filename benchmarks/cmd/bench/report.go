@@ -78,6 +78,7 @@ func (j judged) verdict() string {
 func (r *report) json(w io.Writer) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
+	_, absent := r.present()
 	for _, j := range r.rows {
 		row := struct {
 			ID    string             `json:"id"`
@@ -88,7 +89,9 @@ func (r *report) json(w io.Writer) error {
 			Peers map[string]float64 `json:"peers"`
 			OK    bool               `json:"ok"`
 			Note  string             `json:"note,omitempty"`
-		}{ID: j.ID, What: j.What, Bar: j.Bar, Unit: j.Unit, Peers: map[string]float64{}, OK: j.known && j.OK, Note: j.Note}
+			// Absent are the programs that did not take part because the machine has none.
+			Absent []string `json:"absent,omitempty"`
+		}{ID: j.ID, What: j.What, Bar: j.Bar, Unit: j.Unit, Peers: map[string]float64{}, OK: j.known && j.OK, Note: j.Note, Absent: absent}
 		if j.known {
 			row.Value = &j.Value
 		}
@@ -117,7 +120,22 @@ func (r *report) bars() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", j.ID, j.What, j.Bar, value, strings.Join(peers, ", "), j.verdict(), j.Note)
 	}
+	if _, absent := r.present(); len(absent) > 0 {
+		fmt.Fprintf(&b, "\nPeers absent: %s.\n", strings.Join(absent, ", "))
+	}
 	return b.String()
+}
+
+// present divides the programs that are peers into those that the machine has, with their versions, and others.
+func (r *report) present() (present, absent []string) {
+	for _, p := range r.programs {
+		if p.Version == "" {
+			absent = append(absent, p.Name)
+		} else {
+			present = append(present, p.Name+" "+p.Version)
+		}
+	}
+	return present, absent
 }
 
 // write writes the report to a file and its charts into the folder charts beside it.
@@ -155,18 +173,8 @@ func (r *report) head(b *strings.Builder) {
 	m := r.machine
 	fmt.Fprintf(b, "| | |\n|---|---|\n| date | %s, took %s |\n| machine | %s, %d CPUs, %s |\n| system | %s |\n| Go | %s |\n| load when it began | %s |\n| passes | %d of %s for each benchmark |\n",
 		r.began.UTC().Format("2006-01-02 15:04 UTC"), r.took.Round(time.Second), m.Processor, m.CPUs, m.Memory, m.System, m.Go, m.Load, r.passes, r.time)
-	var present, absent []string
-	for _, p := range r.programs {
-		if p.Version == "" {
-			absent = append(absent, p.Name)
-		} else {
-			present = append(present, p.Name+" "+p.Version)
-		}
-	}
+	present, _ := r.present()
 	fmt.Fprintf(b, "| peers present | %s |\n", strings.Join(present, ", "))
-	if len(absent) > 0 {
-		fmt.Fprintf(b, "| peers absent | %s |\n", strings.Join(absent, ", "))
-	}
 }
 
 // reliability is the part of the report that no clock measures.
@@ -183,6 +191,6 @@ These are tests; each command says what it found.
 | F4 | kill -9 while writing loses nothing that was acknowledged | ` + "`go test ./registry/history/sqlite -run Killed -crash.rounds=100`, `go test ./wippy/service/queue/memory -run Killed -crash.rounds=200`" + ` |
 | F5 | panics are contained | ` + "`go test ./... -run Panic`" + ` in each module |
 | F6 | bad input gets one clear error | ` + "`go test ./wippy/cmd/wippy ./wippy/examples`" + ` |
-| F7 | programs reach only what they were granted | ` + "`go test ./luart/engine -run 'Isolation|Facts'`" + ` |
+| F7 | programs reach only what they were granted | ` + "`go test ./luart/engine -run 'Reachable|Observe|Refuse'`" + ` |
 | F8 | the offender fails, the node lives | ` + "`go test ./benchmarks/lua -run '^$' -bench Neighbour`" + ` |
 `
