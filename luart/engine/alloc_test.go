@@ -107,3 +107,26 @@ func TestStepAllocations(t *testing.T) {
 		t.Errorf("100 buffered sends and receives: %v allocations", n-2)
 	}
 }
+
+// TestCallOfOneArgumentAllocations pins what a process of a pool costs: itself, and the
+// slice gopher-lua returns the result in.
+func TestCallOfOneArgumentAllocations(t *testing.T) {
+	e := newEngine(t)
+	inst := e.NewInstance(link(t, e, `return function(x) return x end`))
+	input := []payload.Payload{{Format: payload.Lua, Data: lua.LString("x")}}
+	var out scheduler.Output
+	n := testing.AllocsPerRun(1000, func() {
+		p := e.NewProcess(engine.ProcessOptions{Instance: inst, PID: pids[0]})
+		if err := p.Init(t.Context(), "", &input); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Step(nil, &out); err != nil || out.Status() != scheduler.StatusDone {
+			t.Fatal(err)
+		}
+		p.Close()
+		out.Reset()
+	})
+	if n > 3 { // the third is the result as the interface that Done takes
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -129,7 +129,21 @@ func (p *Process) settle(c *coroutine, resume Resume, data any, err error) {
 		L.RemoveContext()
 		L.SetTop(0)
 	}()
-	c.give(resume(L, data, err))
+	switch values := resume(L, data, err); len(values) {
+	case 1:
+		c.give1(values[0])
+	case 2:
+		c.give2(values[0], values[1])
+	default:
+		c.give(values)
+	}
+}
+
+// Result returns the one result of a [Resume] without an allocation.
+func Result(L *lua.LState, v lua.LValue) []lua.LValue {
+	values := From(L).driver.results(1)
+	values[0] = v
+	return values
 }
 
 // faultOf turns what was recovered into the Lua value to raise.

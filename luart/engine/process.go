@@ -171,7 +171,8 @@ func (p *Process) more() *processRest {
 
 // Init implements scheduler.Process. It loads the instance, if it is not loaded,
 // and looks the method up: "" is the program's own method. input is nil or
-// a []payload.Payload with the arguments.
+// a []payload.Payload with the arguments, or a pointer to one, which costs its maker
+// no allocation when it is part of something else.
 func (p *Process) Init(ctx context.Context, method string, input any) (err error) {
 	p.ctx = ctx
 	p.driver = p.engine.newDriver(nil)
@@ -191,11 +192,16 @@ func (p *Process) Init(ctx context.Context, method string, input any) (err error
 	}
 	p.main.sched = true
 	p.main.start(fn)
-	p.main.give(args)
+	if len(args) == 1 {
+		p.main.give1(args[0])
+	} else {
+		p.main.give(slices.Clone(args))
+	}
 	p.ready(&p.main)
 	return nil
 }
 
+// arguments returns those of the method, until the driver is used again.
 func (p *Process) arguments(input any) ([]lua.LValue, error) {
 	var list []payload.Payload
 	switch in := input.(type) {
@@ -203,12 +209,14 @@ func (p *Process) arguments(input any) ([]lua.LValue, error) {
 		return nil, nil
 	case []payload.Payload:
 		list = in
+	case *[]payload.Payload:
+		list = *in
 	case payload.Payload:
 		list = []payload.Payload{in}
 	default:
 		return nil, NewError(KindInvalid, fmt.Sprintf("engine: input of type %T", input))
 	}
-	args := make([]lua.LValue, len(list))
+	args := p.driver.results(len(list))
 	for i, pl := range list {
 		v, err := p.engine.FromPayload(pl)
 		if err != nil {

@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"slices"
+
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/wippyrun/kit/relay/payload"
@@ -18,6 +20,7 @@ type driver struct {
 	req    request
 	deep   lua.LValue   // deep.go: what the next call really calls
 	args   []lua.LValue // scratch
+	few    []lua.LValue // scratch of results
 
 	result payload.Payload // of the process, when it is done
 	why    string          // what a synchronous run is for
@@ -71,6 +74,7 @@ func (e *Engine) newDriver(out *scheduler.Output) *driver {
 // free gives a driver back. It is clean but for what is reset here.
 func (d *driver) free() {
 	d.deep, d.result = nil, payload.Payload{}
+	clear(d.few)
 	if d.out != nil {
 		switch place := d.out.Scratch(); *place {
 		case any(d):
@@ -83,6 +87,13 @@ func (d *driver) free() {
 	}
 	d.out = nil
 	d.engine.drivers.Put(d)
+}
+
+// results returns room for n values.
+func (d *driver) results(n int) []lua.LValue {
+	clear(d.few)
+	d.few = slices.Grow(d.few[:0], n)[:n]
+	return d.few
 }
 
 // drop forgets a driver that was interrupted by a panic.

@@ -32,9 +32,13 @@ func Payloads(L *lua.LState, first int) []payload.Payload {
 	if n <= 0 {
 		return nil
 	}
-	list := make([]payload.Payload, n)
-	for i := range list {
-		list[i] = toPayload(L.Get(first + i))
+	return AppendPayloads(make([]payload.Payload, 0, n), L, first)
+}
+
+// AppendPayloads appends what Payloads returns to a list.
+func AppendPayloads(list []payload.Payload, L *lua.LState, first int) []payload.Payload {
+	for i := first; i <= L.GetTop(); i++ {
+		list = append(list, toPayload(L.Get(i)))
 	}
 	return list
 }

@@ -25,7 +25,8 @@ type Caller interface {
 // callCommand calls a function.
 type callCommand struct {
 	task   functions.Task
-	cancel func() // stops the call; set by the handler
+	cancel func()             // stops the call; set by the handler
+	one    [1]payload.Payload // the arguments of most calls
 }
 
 // CommandID identifies the command.
@@ -48,26 +49,32 @@ func Register(d *dispatch.Registry, caller Caller) {
 
 // Call suspends the calling coroutine until the task has its outcome, which the Lua function returns: the value,
 // or nil and the error.
-func Call(L *lua.LState, task functions.Task) int {
-	task.Waits = true
-	return engine.Yield(L, &callCommand{task: task}, returned)
+func Call(L *lua.LState, task functions.Task) int { return (&callCommand{task: task}).call(L) }
+
+func (c *callCommand) call(L *lua.LState) int {
+	c.task.Waits = true
+	return engine.Yield(L, c, returned)
 }
 
-func returned(_ *lua.LState, data any, err error) []lua.LValue {
+func returned(L *lua.LState, data any, err error) []lua.LValue {
 	if err != nil {
 		return []lua.LValue{lua.LNil, engine.ErrorValue(err)}
 	}
 	result := data.(payload.Payload)
 	if v, ok := result.Data.(lua.LValue); ok {
-		return []lua.LValue{v}
+		return engine.Result(L, v)
 	}
-	return []lua.LValue{engine.ToLua(result.Data)}
+	return engine.Result(L, engine.ToLua(result.Data))
 }
 
 // Async starts the task in the background; the Lua function returns the future of its outcome.
 func Async(L *lua.LState, task functions.Task, futures *future.Class) int {
+	return (&callCommand{task: task}).async(L, futures)
+}
+
+func (c *callCommand) async(L *lua.LState, futures *future.Class) int {
 	f, value := futures.New(engine.From(L))
-	engine.Start(L, &callCommand{task: task}, func(_ *engine.Process, data any, err error) {
+	engine.Start(L, c, func(_ *engine.Process, data any, err error) {
 		result, _ := data.(payload.Payload)
 		f.Complete(result, err)
 	})

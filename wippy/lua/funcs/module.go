@@ -115,53 +115,54 @@ func Options(t *lua.LTable) map[string]any {
 	return all
 }
 
-// task makes the call that the arguments from the first on describe.
-func (m *module) task(L *lua.LState, e *executor, first int) (functions.Task, error) {
+// command makes the call that the arguments from the first on describe.
+func (m *module) command(L *lua.LState, e *executor, first int) (*callCommand, error) {
 	id := L.CheckString(first)
 	namespace, name, ok := strings.Cut(id, ":")
 	switch {
 	case id == "":
-		return functions.Task{}, engine.NewError(engine.KindInvalid, "function ID required")
+		return nil, engine.NewError(engine.KindInvalid, "function ID required")
 	case !ok || namespace == "":
-		return functions.Task{}, engine.NewError(engine.KindInvalid, "namespace required in function ID")
+		return nil, engine.NewError(engine.KindInvalid, "namespace required in function ID")
 	case name == "":
-		return functions.Task{}, engine.NewError(engine.KindInvalid, "name required in function ID")
+		return nil, engine.NewError(engine.KindInvalid, "name required in function ID")
 	}
 	p := engine.From(L)
 	if !m.allow.Allowed(p, "funcs.call", id) {
-		return functions.Task{}, access.Denied("not allowed: " + id)
+		return nil, access.Denied("not allowed: " + id)
 	}
-	task := functions.Task{ID: id, Frame: access.Frame(p), Caller: p.PID()}
+	c := &callCommand{task: functions.Task{ID: id, Frame: access.Frame(p), Caller: p.PID()}}
+	task := &c.task
 	if e != nil {
 		task.Options = e.options
 		if len(e.values) > 0 || !e.identity.IsZero() {
 			task.Frame = frames.Fork(task.Frame)
 			if err := frames.Add(task.Frame, e.values); err != nil {
-				return functions.Task{}, err
+				return nil, err
 			}
 			if err := e.identity.Enter(task.Frame); err != nil {
-				return functions.Task{}, err
+				return nil, err
 			}
 		}
 	}
-	task.Input = engine.Payloads(L, first+1)
-	return task, nil
+	task.Input = engine.AppendPayloads(c.one[:0], L, first+1)
+	return c, nil
 }
 
 // call runs a function and waits for its outcome.
 func (m *module) call(L *lua.LState, e *executor, first int) int {
-	task, err := m.task(L, e, first)
+	c, err := m.command(L, e, first)
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	return Call(L, task)
+	return c.call(L)
 }
 
 // async runs a function in the background.
 func (m *module) async(L *lua.LState, e *executor, first int) int {
-	task, err := m.task(L, e, first)
+	c, err := m.command(L, e, first)
 	if err != nil {
 		return engine.PushError(L, err)
 	}
-	return Async(L, task, m.futures)
+	return c.async(L, m.futures)
 }

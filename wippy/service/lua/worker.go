@@ -37,6 +37,8 @@ type call struct {
 	host      string    // where it is reachable from then on
 	table     *proctable.Table
 	frame     *appctx.Frame // the callee's own, released at its end
+	input     []payload.Payload
+	free      func() // gives the worker back
 	done      functions.Done
 	self      *scheduler.Ref                // from Started on, for the process itself
 	ref       atomic.Pointer[scheduler.Ref] // the same, for cancel
@@ -47,8 +49,8 @@ type call struct {
 // asks for its PID on. A caller that
 // waits lends its place: the call runs on the scheduler, and at first on the
 // worker, of the process that ctx belongs to.
-func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Done) (cancel func()) {
-	c := &call{worker: w, done: done, host: w.pool.host, table: w.pool.table}
+func (w *worker) Run(ctx context.Context, task functions.Task, free func(), done functions.Done) (cancel func()) {
+	c := &call{worker: w, input: task.Input, free: free, done: done, host: w.pool.host, table: w.pool.table}
 	if task.Attach != nil {
 		c.host, c.table = w.pool.id, w.pool.outer
 	}
@@ -59,8 +61,7 @@ func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Do
 	}
 	if task.Attach != nil {
 		if err := task.Attach(c.frame); err != nil {
-			c.release()
-			done(payload.Payload{}, err)
+			c.end(payload.Payload{}, err)
 			return func() {}
 		}
 	}
@@ -68,27 +69,26 @@ func (w *worker) Run(ctx context.Context, task functions.Task, done functions.Do
 	if task.Waits {
 		near = scheduler.RefFrom(ctx)
 	}
-	ref, err := c.submit(values, task, near)
+	ref, err := c.submit(values, near)
 	if near != nil && errors.Is(err, scheduler.ErrStopping) {
-		ref, err = c.submit(values, task, nil) // the caller's host stops, the caller may still finish its work
+		ref, err = c.submit(values, nil) // the caller's host stops, the caller may still finish its work
 	}
 	if err != nil {
-		c.release()
-		done(payload.Payload{}, err)
+		c.end(payload.Payload{}, err)
 		return func() {}
 	}
 	c.ref.Store(ref)
 	return c.cancel
 }
 
-func (c *call) submit(ctx context.Context, task functions.Task, near *scheduler.Ref) (*scheduler.Ref, error) {
+func (c *call) submit(ctx context.Context, near *scheduler.Ref) (*scheduler.Ref, error) {
 	w := c.worker
 	target := w.runner.Scheduler
 	if near != nil {
 		target = near.Scheduler()
 	}
 	process := w.runner.process(engine.ProcessOptions{Instance: w.instance, Addressed: c, Value: c.frame})
-	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: task.Input, Value: c, Near: near})
+	return target.Submit(ctx, process, scheduler.SubmitOptions{Method: w.method, Input: &c.input, Value: c, Near: near})
 }
 
 // cancel stops the callee at its next yield; the call then fails with kind
@@ -128,7 +128,7 @@ func (c *call) publish() error {
 
 // Started, with Ended and Stopping, makes a call a proctable.Resident.
 func (c *call) Started(_ context.Context, ref *scheduler.Ref) error {
-	c.self = ref
+	c.self, c.input = ref, nil
 	if c.pid != (relay.PID{}) {
 		return c.publish()
 	}
@@ -149,7 +149,13 @@ func (c *call) Ended(result any, err error) {
 	if known {
 		c.worker.runner.Topology.Complete(c.pid, topology.Result{Value: value, Err: err})
 	}
+	c.end(value, err)
+}
+
+// end gives back what the call holds and reports its outcome.
+func (c *call) end(value payload.Payload, err error) {
 	c.release()
+	c.free()
 	c.done(value, err)
 }
 

@@ -119,9 +119,9 @@ type worker struct {
 	closed  bool
 }
 
-func (w *worker) Run(_ context.Context, task functions.Task, done functions.Done) func() {
+func (w *worker) Run(_ context.Context, task functions.Task, free func(), done functions.Done) func() {
 	w.mu.Lock()
-	w.done = done
+	w.done = func(result payload.Payload, err error) { free(); done(result, err) }
 	w.mu.Unlock()
 	w.started <- w
 	return func() { w.finish(fault.New(fault.Canceled, "context canceled")) }
@@ -334,7 +334,8 @@ func BenchmarkCallThroughRegistryAndPool(b *testing.B) {
 
 type immediate struct{}
 
-func (immediate) Run(_ context.Context, _ functions.Task, done functions.Done) func() {
+func (immediate) Run(_ context.Context, _ functions.Task, free func(), done functions.Done) func() {
+	free()
 	done(payload.Payload{}, nil)
 	return func() {}
 }

@@ -21,9 +21,9 @@ const (
 
 // Worker runs one call at a time.
 type Worker interface {
-	// Run starts a call and reports its end through done, exactly once. The
-	// worker is free again when done is called.
-	Run(ctx context.Context, task Task, done Done) (cancel func())
+	// Run starts a call and reports its end: it calls free and then done, each exactly
+	// once. The worker is free again when free is called.
+	Run(ctx context.Context, task Task, free func(), done Done) (cancel func())
 	// Close gives up what the worker holds. No call is running.
 	Close()
 }
@@ -37,7 +37,7 @@ type Pool struct {
 	config  PoolConfig
 	create  func() (Worker, error)
 	mu      sync.Mutex // guards all below
-	idle    []idleWorker
+	idle    []*member
 	waiting []*waiter
 	live    int // workers that exist or are being created
 	closed  bool
@@ -45,9 +45,22 @@ type Pool struct {
 	sweeper *time.Timer   // runs only while surplus workers lie idle
 }
 
-type idleWorker struct {
-	worker Worker
-	since  time.Time
+// member is a worker of a pool.
+type member struct {
+	Worker
+	free func()    // what each call of it is given
+	idle time.Time // since when it is; guarded by the lock of the pool
+}
+
+// newMember creates a worker.
+func (p *Pool) newMember() (*member, error) {
+	w, err := p.create()
+	if err != nil {
+		return nil, err
+	}
+	m := &member{Worker: w}
+	m.free = func() { p.release(m) }
+	return m, nil
 }
 
 // waiter is a call that found all workers busy.
@@ -66,13 +79,14 @@ type waiter struct {
 func NewPool(config PoolConfig, create func() (Worker, error)) (*Pool, error) {
 	p := &Pool{config: config, create: create, drained: make(chan struct{})}
 	for range config.Min {
-		w, err := create()
+		w, err := p.newMember()
 		if err != nil {
 			p.Close()
 			return nil, err
 		}
 		p.live++
-		p.idle = append(p.idle, idleWorker{w, time.Now()})
+		w.idle = time.Now()
+		p.idle = append(p.idle, w)
 	}
 	return p, nil
 }
@@ -97,22 +111,22 @@ func (p *Pool) TryCall(ctx context.Context, task Task, done Done) (cancel func()
 		return nil, false
 	}
 	if n := len(p.idle); n > 0 {
-		w := p.idle[n-1].worker
-		p.idle[n-1] = idleWorker{}
+		w := p.idle[n-1]
+		p.idle[n-1] = nil
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
-		return p.run(w, ctx, task, done), true
+		return w.Run(ctx, task, w.free, done), true
 	}
 	if p.live < p.config.Max {
 		p.live++
 		p.mu.Unlock()
-		w, err := p.create()
+		w, err := p.newMember()
 		if err != nil {
 			p.release(nil)
 			done(payload.Payload{}, err)
 			return func() {}, true
 		}
-		return p.run(w, ctx, task, done), true
+		return w.Run(ctx, task, w.free, done), true
 	}
 	wt := &waiter{ctx: ctx, task: task, done: done}
 	p.waiting = append(p.waiting, wt)
@@ -120,16 +134,9 @@ func (p *Pool) TryCall(ctx context.Context, task Task, done Done) (cancel func()
 	return func() { p.abandon(wt) }, true
 }
 
-func (p *Pool) run(w Worker, ctx context.Context, task Task, done Done) func() {
-	return w.Run(ctx, task, func(result payload.Payload, err error) {
-		p.release(w)
-		done(result, err)
-	})
-}
-
 // release takes a worker back, or, with nil, the place of one that could not
 // be created, and serves the next waiting call.
-func (p *Pool) release(w Worker) {
+func (p *Pool) release(w *member) {
 	p.mu.Lock()
 	if len(p.waiting) > 0 {
 		next := p.waiting[0]
@@ -140,7 +147,8 @@ func (p *Pool) release(w Worker) {
 		return
 	}
 	if w != nil && !p.closed {
-		p.idle = append(p.idle, idleWorker{w, time.Now()})
+		w.idle = time.Now()
+		p.idle = append(p.idle, w)
 		if p.sweeper == nil && len(p.idle) > p.config.Min {
 			p.sweeper = time.AfterFunc(sweepEvery, p.sweep)
 		}
@@ -159,16 +167,16 @@ func (p *Pool) release(w Worker) {
 
 // serve runs a call that waited. The worker runs it without a lock held,
 // because its end may come before Run returns.
-func (p *Pool) serve(w Worker, next *waiter) {
+func (p *Pool) serve(w *member, next *waiter) {
 	if w == nil {
 		var err error
-		if w, err = p.create(); err != nil {
+		if w, err = p.newMember(); err != nil {
 			p.release(nil)
 			next.done(payload.Payload{}, err)
 			return
 		}
 	}
-	cancel := p.run(w, next.ctx, next.task, next.done)
+	cancel := w.Run(next.ctx, next.task, w.free, next.done)
 	next.mu.Lock()
 	next.cancel = cancel
 	late := next.cancelled
@@ -202,9 +210,9 @@ func (p *Pool) abandon(wt *waiter) {
 
 // sweep closes workers idle for too long, oldest first, down to the minimum.
 func (p *Pool) sweep() {
-	var old []idleWorker
+	var old []*member
 	p.mu.Lock()
-	for len(p.idle) > p.config.Min && time.Since(p.idle[0].since) >= idleLimit {
+	for len(p.idle) > p.config.Min && time.Since(p.idle[0].idle) >= idleLimit {
 		old = append(old, p.idle[0])
 		p.idle = p.idle[1:]
 		p.live--
@@ -215,7 +223,7 @@ func (p *Pool) sweep() {
 	}
 	p.mu.Unlock()
 	for _, w := range old {
-		w.worker.Close()
+		w.Close()
 	}
 }
 
@@ -239,7 +247,7 @@ func (p *Pool) Close() <-chan struct{} {
 	}
 	p.mu.Unlock()
 	for _, w := range idle {
-		w.worker.Close()
+		w.Close()
 	}
 	return p.drained
 }
