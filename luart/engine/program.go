@@ -4,6 +4,7 @@ package engine
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -77,12 +78,20 @@ func (e *Engine) Link(spec ProgramSpec) (*Program, error) {
 	}
 	p := &Program{engine: e, id: spec.ID, proto: proto, method: cmp.Or(spec.Method, "main"),
 		modules: make(map[string]lua.LValue, len(spec.Modules))}
+	var unknown []error
 	for _, name := range spec.Modules {
 		v, ok := e.moduleValue(name)
 		if !ok {
-			return nil, e.unknownModule(name)
+			unknown = append(unknown, e.unknownModule(name))
 		}
 		p.modules[name] = v
+	}
+	switch len(unknown) {
+	case 0:
+	case 1:
+		return nil, unknown[0]
+	default:
+		return nil, errors.Join(unknown...)
 	}
 	if err := p.link(spec.Imports); err != nil {
 		return nil, err

@@ -90,11 +90,7 @@ func (l *linter) declaration(u *unit) {
 		if name == "" || strings.Contains(name, ":") || slices.Contains(l.modules, name) || slices.Contains(globals, name) {
 			continue
 		}
-		hint := suggest.Hint(name, l.modules)
-		if hint == "" {
-			hint = "modules of this runtime: " + strings.Join(l.modules, ", ")
-		}
-		l.add(u.entry, LintModule, lint.Error, moduleField(d, name), fmt.Sprintf("unknown module %q: node with ID %s not found", name, name), hint)
+		l.add(u.entry, LintModule, lint.Error, moduleField(d, name), fmt.Sprintf("unknown module %q: node with ID %s not found", name, name), lua.ModuleHint(name, l.modules))
 	}
 	for _, ref := range d.Imports {
 		module, isModule := strings.CutPrefix(ref.Target, ":")

@@ -12,7 +12,15 @@ import (
 
 // loadTemplates makes template entries live.
 func (r *Runtime) loadTemplates() error {
-	return r.listen(template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields), template.Kinds()...)
+	l := template.NewListener(KeyTemplates.MustGet(r.dict), r.warnFields)
+	l.OnBroken(func(e registry.Entry, line int, err error) {
+		at := e.Position("data.source")
+		if line > 0 {
+			at = e.Locate("data.source", line, 0)
+		}
+		r.mistakes.Warn("template cannot be rendered", "entry", e.ID.String(), "at", at, "error", err)
+	})
+	return r.listen(l, template.Kinds()...)
 }
 
 // templateSets are the sets of a library; what is no set says so.

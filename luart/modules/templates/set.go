@@ -115,6 +115,18 @@ func (s *Set) Check() error {
 	return errors.Join(errs...)
 }
 
+// Faults returns the errors that Check joins, by the name of the template.
+func (s *Set) Faults() map[string]error {
+	c := s.compile()
+	out := make(map[string]error, len(c.faults))
+	for name, err := range c.faults {
+		if name != topPath {
+			out[name[1:]] = err
+		}
+	}
+	return out
+}
+
 // Render renders a template with variables, which are plain data like Options.Globals; the template may change them.
 // It stops soon after ctx has ended. Errors: the name is empty (Invalid), there is no such template (NotFound), and
 // whatever is wrong with the template.

@@ -6,7 +6,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 
@@ -243,7 +242,7 @@ func (r *resident) Stopping(ref *scheduler.Ref) {
 // Failure is what the log says about a failed process: who, why, where in its
 // program, and what may help.
 func (h *Host) Failure(pid relay.PID, source string, err error) []any {
-	args := []any{"pid", pid.String(), "entry", source, "error", err}
+	args := append([]any{"pid", pid.String(), "entry", source}, fault.LogArgs(err)...)
 	if h.rt.Advise != nil {
 		at, hint := h.rt.Advise(err)
 		if at != "" {
@@ -251,12 +250,6 @@ func (h *Host) Failure(pid relay.PID, source string, err error) []any {
 		}
 		if hint != "" {
 			args = append(args, "hint", hint)
-		}
-	}
-	var traced interface{ Stack() string }
-	if errors.As(err, &traced) {
-		if text := traced.Stack(); text != err.Error() {
-			args = append(args, "stack", text)
 		}
 	}
 	return args

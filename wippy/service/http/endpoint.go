@@ -12,6 +12,7 @@ import (
 	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/wippy/system/exchange"
+	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 )
 
@@ -50,7 +51,7 @@ func (l *Listener) endpoint(r route) http.Handler {
 		log := func(level slog.Level, text string, err error) {
 			args := []any{"endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path, "request", req.Header.Get(requestID)}
 			if err != nil {
-				args = append(args, "error", err)
+				args = append(args, fault.LogArgs(err)...)
 			}
 			l.deps.Log.Log(req.Context(), level, text, args...)
 		}

@@ -11,6 +11,7 @@ package lua
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -316,21 +317,45 @@ func (l *Listener) withdraw(u *unit) {
 	}
 }
 
-// moduleError points the engine's complaint about an unknown module at its item
+// moduleError points the engine's complaint about unknown modules at their items
 // in the entry.
 func (l *Listener) moduleError(err error, c config) error {
-	name, ok := fault.DetailsOf(err)["module"].(string)
-	if i := slices.Index(c.modules, name); ok && i >= 0 {
-		known := l.deps.Engine.Modules()
-		hint := suggest.Hint(name, known)
-		if hint == "" {
-			hint = "modules of this runtime: " + strings.Join(known, ", ")
-		}
-		return &fieldError{
-			field: fmt.Sprintf("data.modules.%d", i), text: fmt.Sprintf("unknown module %q: node with ID %s not found", name, name), err: err, hint: hint,
+	all := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		all = several.Unwrap()
+	}
+	for i, err := range all {
+		name, ok := fault.DetailsOf(err)["module"].(string)
+		if at := slices.Index(c.modules, name); ok && at >= 0 {
+			all[i] = &fieldError{
+				field: fmt.Sprintf("data.modules.%d", at), text: fmt.Sprintf("unknown module %q: node with ID %s not found", name, name), err: err,
+				hint: ModuleHint(name, l.deps.Engine.Modules()),
+			}
 		}
 	}
-	return err
+	if len(all) == 1 {
+		return all[0]
+	}
+	return errors.Join(all...)
+}
+
+// ModuleHint tells what to do about a module that is not among those known.
+func ModuleHint(name string, known []string) string {
+	if why := absent[name]; why != "" {
+		return why
+	}
+	if hint := suggest.Hint(name, known); hint != "" {
+		return hint
+	}
+	return "modules of this runtime: " + strings.Join(known, ", ")
+}
+
+// absent are modules that programs may know from elsewhere, and why they are not here.
+var absent = map[string]string{
+	"cdc":          "this runtime does not follow the changes of a database",
+	"cloudstorage": "this runtime has no object storage; the module fs reads and writes files",
+	"hub":          "this runtime has no catalogue of modules",
+	"treesitter":   "this runtime is pure Go, and the grammars of tree-sitter are C; the module text has regular expressions",
 }
 
 // importError points the complaint about a module that is imported under an alias at the import.

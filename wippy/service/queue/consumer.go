@@ -211,7 +211,7 @@ func (r *consuming) settle(d *Delivery, result payload.Payload, failure error) e
 	case failure == errCancelled: //nolint:errorlint // invoke returns it as it is
 		return d.settler.Return(ctx)
 	case failure != nil:
-		return r.fail(ctx, d, failure.Error())
+		return r.fail(ctx, d, failure.Error(), fault.LogArgs(failure)[2:]...)
 	case Refused(result):
 		return r.fail(ctx, d, "rejected")
 	}
@@ -244,11 +244,12 @@ func (c *consumer) rules() (p Policy, deadTo string) {
 	return p, dead.Queue
 }
 
-// fail gives a message back for another attempt, or gives it up.
-func (r *consuming) fail(ctx context.Context, d *Delivery, reason string) error {
+// fail gives a message back for another attempt, or gives it up. more is what the log says beside
+// the reason.
+func (r *consuming) fail(ctx context.Context, d *Delivery, reason string, more ...any) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
-	log := r.log.With("consumer", r.id, "queue", r.config.queue, "message", d.Message.ID, "attempt", d.Attempt, "reason", reason)
+	log := r.log.With("consumer", r.id, "queue", r.config.queue, "message", d.Message.ID, "attempt", d.Attempt, "reason", reason).With(more...)
 	policy, deadTo := r.rules()
 	delay := policy.delay(d.Attempt, rand.Float64())
 	if !policy.spent(d.Attempt) {

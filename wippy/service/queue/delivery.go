@@ -23,7 +23,7 @@ type Delivery struct {
 	Attempt int // from 1
 
 	settler Settler
-	fail    func(ctx context.Context, d *Delivery, reason string) error // set by the consumer
+	fail    func(ctx context.Context, d *Delivery, reason string, more ...any) error // set by the consumer
 	settled atomic.Bool
 	ended   atomic.Bool // the function has returned
 }

@@ -7,6 +7,7 @@ package template
 import (
 	"cmp"
 	"context"
+	"sync"
 
 	"github.com/wippyrun/kit/luart/modules/templates"
 	"github.com/wippyrun/kit/registry"
@@ -28,12 +29,20 @@ func Kinds() []string { return []string{KindSet, KindJet} }
 type Listener struct {
 	library *templates.Library
 	warn    func(registry.Entry, []fields.Warning)
+	broken  func(e registry.Entry, line int, err error) // nil: nobody asks
+
+	mu      sync.Mutex                // guards changed
+	changed map[registry.ID]candidate // templates of the transaction
 }
 
 // NewListener fills the library. warn is told of fields that nobody knows.
 func NewListener(library *templates.Library, warn func(registry.Entry, []fields.Warning)) *Listener {
 	return &Listener{library: library, warn: warn}
 }
+
+// OnBroken sets who hears of templates that do not parse, once the transaction that brought them is done: they may
+// need others of the same transaction. line is a line of the source, 0 when it is not known.
+func (l *Listener) OnBroken(f func(e registry.Entry, line int, err error)) { l.broken = f }
 
 // Create adds a set or a template.
 func (l *Listener) Create(_ context.Context, e registry.Entry) error {
@@ -52,7 +61,11 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	if err != nil {
 		return fields.At("set", err)
 	}
-	return fields.At("source", set.Add(t.name, t.source))
+	if err := set.Add(t.name, t.source); err != nil {
+		return fields.At("source", err)
+	}
+	l.note(e, t)
+	return nil
 }
 
 // Update gives a set other options, a template another source, name or set.
@@ -82,7 +95,11 @@ func (l *Listener) Update(ctx context.Context, old, next registry.Entry) error {
 	if err != nil {
 		return fields.At("set", err)
 	}
-	return fields.At("source", set.Update(before.name, after.name, after.source))
+	if err := set.Update(before.name, after.name, after.source); err != nil {
+		return fields.At("source", err)
+	}
+	l.note(next, after)
+	return nil
 }
 
 // Delete removes a template, or a set that is empty.

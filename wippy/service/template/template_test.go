@@ -4,6 +4,8 @@ package template_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/wippyrun/kit/luart/modules/templates"
@@ -72,5 +74,44 @@ func TestWrongEntries(t *testing.T) {
 		if fault.KindOf(err) != fault.Invalid || !errors.As(err, &field) {
 			t.Errorf("%v: %v", e.Data, err)
 		}
+	}
+}
+
+// Templates that do not parse are told when the transaction is done, not those that needed what came after them.
+func TestBrokenTemplatesAreTold(t *testing.T) {
+	l := template.NewListener(templates.NewLibrary(), func(registry.Entry, []fields.Warning) {})
+	var told []string
+	l.OnBroken(func(e registry.Entry, line int, err error) {
+		told = append(told, fmt.Sprint(e.ID, " ", line, " ", err))
+	})
+	jet := func(id, source string) registry.Entry {
+		return entry(id, template.KindJet, map[string]any{"set": "views", "source": source}, nil)
+	}
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(l.Create(t.Context(), entry("app:views", template.KindSet, map[string]any{}, nil)))
+	do(l.Create(t.Context(), jet("app:page", `{{ extends "layout" }}{{ block body() }}x{{ end }}`)))
+	do(l.Create(t.Context(), jet("app:open", "one\n{{ if x }}\nthree")))
+	do(l.Create(t.Context(), jet("app:lost", `{{ extends "nowhere" }}`)))
+	do(l.Create(t.Context(), jet("app:layout", "{{ yield body() }}")))
+	do(l.Commit(t.Context()))
+	if len(told) > 0 {
+		t.Errorf("too early: %q", told)
+	}
+	l.Committed(t.Context())
+	want := []string{"app:lost 1 template: /lost:1: template /nowhere could not be found", "app:open 3 template: /open:3: unexpected EOF"}
+	if !slices.Equal(told, want) {
+		t.Errorf("%q, want %q", told, want)
+	}
+	told = nil
+	do(l.Update(t.Context(), jet("app:open", "x"), jet("app:open", "{{")))
+	do(l.Discard(t.Context()))
+	l.Committed(t.Context())
+	if len(told) > 0 {
+		t.Errorf("of a transaction that was discarded: %q", told)
 	}
 }
