@@ -344,11 +344,7 @@ func luaRequire(L *lua.LState) int {
 		L.Push(v)
 		return 1
 	}
-	hint := ""
-	if From(L).engine.has(name) {
-		hint = ": it has to be in the modules of the entry"
-	}
-	L.RaiseError("module '%s' not found%s", name, hint)
+	L.RaiseError("module '%s' not found", name)
 	return 0
 }
 

@@ -100,14 +100,6 @@ func (e *Engine) Modules() []string {
 	return names
 }
 
-// has reports whether a module is registered under name.
-func (e *Engine) has(name string) bool {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	_, ok := e.modules[name]
-	return ok
-}
-
 // Module returns the registered module of a name.
 func (e *Engine) Module(name string) (Module, bool) {
 	e.mu.RLock()

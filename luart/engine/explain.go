@@ -112,11 +112,7 @@ func (f faultAt) about(verb string, operand int) string {
 	found := typeName(f.rk(operand))
 	if operand < firstConstant {
 		if kind, name := f.name(operand, f.pc); name != "" {
-			text := "attempt to " + verb + " " + kind + " '" + name + "' (a " + found + " value)"
-			if kind == "global" && found == "nil" && From(f.L).engine.has(name) {
-				text += ": a module has to be in the modules of the entry"
-			}
-			return text
+			return "attempt to " + verb + " " + kind + " '" + name + "' (a " + found + " value)"
 		}
 	}
 	return "attempt to " + verb + " a " + found + " value"

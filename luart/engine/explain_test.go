@@ -5,8 +5,6 @@ package engine_test
 import (
 	"strings"
 	"testing"
-
-	"github.com/wippyrun/kit/luart/engine"
 )
 
 func TestErrorsNameTheCulprit(t *testing.T) {
@@ -110,30 +108,6 @@ func TestErrorsNameNoVariableOutOfScope(t *testing.T) {
 	} {
 		if _, err := eval(t, "do end "+tt.body); err == nil || err.Error() != "app:test:"+tt.want {
 			t.Errorf("%s\n got %v\nwant %s", tt.body, err, tt.want)
-		}
-	}
-}
-
-// A program that uses a module which it has not declared hears what is missing.
-func TestModulesThatAreNotDeclared(t *testing.T) {
-	e := engine.New()
-	if err := e.Register(engine.Module{Name: "spare", Build: func(b *engine.Builder) error { return nil }}); err != nil {
-		t.Fatal(err)
-	}
-	e.Seal()
-	for body, want := range map[string]string{
-		"return spare.x":             "attempt to index global 'spare' (a nil value): a module has to be in the modules of the entry",
-		"return require('spare')":    "module 'spare' not found: it has to be in the modules of the entry",
-		"return require('spar')":     "module 'spar' not found",
-		"local spare return spare.x": "attempt to index local 'spare' (a nil value)",
-	} {
-		p, err := e.Link(engine.ProgramSpec{ID: "app:test", Source: body})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = tryStart(t, e, p)
-		if err == nil || err.Error() != "failed to execute script: app:test:1: "+want {
-			t.Errorf("%s: %v", body, err)
 		}
 	}
 }

@@ -73,6 +73,12 @@ func (r *Runtime) loadSupervisor() error {
 		supervisor.WithContext(r.ctx),
 		supervisor.WithPublisher(busPublisher{r.bus}),
 		supervisor.WithLogger(r.log.With("logger", "supervisor")),
+		supervisor.WithAdvice(func(err error) (at, hint string) {
+			if r.registry == nil {
+				return "", "" // nothing is loaded yet
+			}
+			return r.advise(err)
+		}),
 		supervisor.WithPlaces(func(id string) string {
 			e, _ := reg.Get(registry.ParseID(id))
 			return e.Position("")

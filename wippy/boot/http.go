@@ -21,6 +21,7 @@ func (r *Runtime) loadHTTP() error {
 		Middleware: map[string]http.Middleware{"otel": r.tracing.Middleware},
 		Files:      KeyFilesystems.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
+		Advise:     r.advise,
 		Warn:       r.warnFields,
 	})
 	expanded := r.expand(l).(*expandingFinisher)

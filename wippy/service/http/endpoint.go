@@ -20,6 +20,22 @@ func contextWith(ctx context.Context, r *exchange.Route) context.Context {
 	return context.WithValue(ctx, routeKey{}, r)
 }
 
+// advice is what the log says about an error beside itself.
+func (l *Listener) advice(err error) []any {
+	if l.deps.Advise == nil {
+		return nil
+	}
+	var args []any
+	at, hint := l.deps.Advise(err)
+	if at != "" {
+		args = append(args, "at", at)
+	}
+	if hint != "" {
+		args = append(args, "hint", hint)
+	}
+	return args
+}
+
 // endpoint makes the handler of one endpoint: its function is called with the request in
 // its frame and answers through it.
 func (l *Listener) endpoint(r route) http.Handler {
@@ -52,6 +68,7 @@ func (l *Listener) endpoint(r route) http.Handler {
 			args := []any{"endpoint", r.endpoint, "function", r.function, "method", req.Method, "path", req.URL.Path, "request", req.Header.Get(requestID)}
 			if err != nil {
 				args = append(args, fault.LogArgs(err)...)
+				args = append(args, l.advice(err)...)
 			}
 			l.deps.Log.Log(req.Context(), level, text, args...)
 		}

@@ -30,7 +30,10 @@ type Deps struct {
 	Middleware map[string]Middleware // beside those of this package
 	Files      Filesystems           // may be nil when nothing serves files
 	Log        *slog.Logger
-	Warn       func(registry.Entry, []fields.Warning)
+	// Advise, if set, tells where in the files of the application an error of a function came to
+	// be and what may help; "" is what it does not know.
+	Advise func(err error) (at, hint string)
+	Warn   func(registry.Entry, []fields.Warning)
 }
 
 // Listener keeps servers, routers and endpoints. The registry calls it from one

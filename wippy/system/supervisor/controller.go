@@ -3,6 +3,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -46,13 +47,21 @@ type environment struct {
 	decorate  func(ctx context.Context, id string, lc Lifecycle) context.Context
 	log       *slog.Logger
 	place     func(id string) string // where the service is declared, "" when unknown
+	advise    func(err error) (at, hint string)
 }
 
-// tell logs what happened to a service, with the place of its declaration.
+// tell logs what happened to a service, with the place of the cause or else of its declaration.
 func (e *environment) tell(level slog.Level, text, id string, cause any, more ...any) {
 	args := []any{"service", id}
-	if at := e.place(id); at != "" {
+	at, hint := "", ""
+	if err, ok := cause.(error); ok {
+		at, hint = e.advise(err)
+	}
+	if at = cmp.Or(at, e.place(id)); at != "" {
 		args = append(args, "at", at)
+	}
+	if hint != "" {
+		more = append(more, "hint", hint)
 	}
 	e.log.Log(e.base, level, text, append(append(args, "error", cause), more...)...)
 }

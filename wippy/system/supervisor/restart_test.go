@@ -75,7 +75,13 @@ func TestFailuresAreLogged(t *testing.T) {
 		}}))
 		status := make(chan any)
 		start := failing(2, errBoom)
-		s := newSupervisor(supervisor.WithLogger(log), supervisor.WithPlaces(func(id string) string { return id + ".yaml:4:5" }))
+		s := newSupervisor(supervisor.WithLogger(log), supervisor.WithPlaces(func(id string) string { return id + ".yaml:4:5" }),
+			supervisor.WithAdvice(func(err error) (at, hint string) {
+				if err.Error() == "no good" {
+					return "a.lua:1:1", "be good"
+				}
+				return "", ""
+			}))
 		commit(t, s, nil,
 			reg{&service{name: "a", journal: newJournal(), start: func(ctx context.Context) (<-chan any, error) {
 				_, err := start(ctx)
@@ -89,7 +95,7 @@ func TestFailuresAreLogged(t *testing.T) {
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		slices.Sort(lines)
 		want := []string{
-			`level=ERROR msg="service ended" service=a at=a.yaml:4:5 error="no good"`,
+			`level=ERROR msg="service ended" service=a at=a.lua:1:1 error="no good" hint="be good"`,
 			`level=ERROR msg="service not started" service=b at=b.yaml:4:5 error="service start timed out: boom"`,
 			`level=WARN msg="service failed" service=a at=a.yaml:4:5 error=boom next_try=1s`,
 			`level=WARN msg="service failed" service=a at=a.yaml:4:5 error=boom next_try=2s`,

@@ -50,6 +50,10 @@ func WithPublisher(p Publisher) Option { return func(s *Supervisor) { s.env.publ
 // WithLogger sets where failures are reported; by default nowhere.
 func WithLogger(l *slog.Logger) Option { return func(s *Supervisor) { s.env.log = l } }
 
+// WithAdvice sets a function that knows more about an error of a service: where in a program it came to be,
+// "file:line:column", and what may help; "" is what it does not know. Reports of failures say it.
+func WithAdvice(f func(err error) (at, hint string)) Option { return func(s *Supervisor) { s.env.advise = f } }
+
 // WithPlaces sets a function that returns where a service is declared, "file:line:column", or ""
 // when it does not know. Reports of failures say it.
 func WithPlaces(f func(id string) string) Option { return func(s *Supervisor) { s.env.place = f } }
@@ -80,6 +84,7 @@ func New(opts ...Option) *Supervisor {
 			decorate: func(ctx context.Context, _ string, _ Lifecycle) context.Context { return ctx },
 			log:      slog.New(slog.DiscardHandler),
 			place:    func(string) string { return "" },
+			advise:   func(error) (at, hint string) { return "", "" },
 		},
 		members: map[string]*member{},
 		blocked: map[string]bool{},
