@@ -110,7 +110,7 @@ func TestUnknownFieldsAreGuessed(t *testing.T) {
 }
 
 func TestDataThatIsNoMapIsAProblem(t *testing.T) {
-	if err := fields.New([]any{}).Err(); err == nil || !strings.Contains(err.Error(), "must be a map") {
+	if err := fields.New([]any{1.0}).Err(); err == nil || !strings.Contains(err.Error(), "must be a map") {
 		t.Errorf("err = %v", err)
 	}
 	if err := fields.New(nil).Err(); err != nil {
