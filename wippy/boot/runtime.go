@@ -58,6 +58,7 @@ type Runtime struct {
 	registry   *registry.Registry
 	dangling   *dangling
 	supervisor *supervisor.Supervisor
+	orders     *orders // nil until they are served
 	processes  *processes.Manager
 
 	transport atomic.Pointer[internode.Transport] // to other nodes, nil without
@@ -149,6 +150,10 @@ func (r *Runtime) Start(ctx context.Context) error {
 		return r.abort(err)
 	}
 
+	if err := r.serveOrders(r.ctx); err != nil {
+		return r.abort(err)
+	}
+
 	r.log.Info("security", "strict_mode", r.gate.Strict())
 	entries, err := loadEntries(ctx, r.options, r.config, r.mistakes)
 	if err != nil {
@@ -223,6 +228,9 @@ func (r *Runtime) Shutdown() {
 		var errs []error
 		if r.supervisor != nil {
 			errs = append(errs, r.supervisor.Shutdown(ctx))
+		}
+		if r.orders != nil {
+			r.orders.close()
 		}
 		errs = append(errs, r.loader.Stop(ctx))
 		if reg, ok := KeyRegistry.Get(r.dict); ok { // also when a later component did not load

@@ -113,6 +113,30 @@ func (s *Supervisor) Start(ctx context.Context, id string) error {
 	return s.launch(g, []string{id}).wait(ctx, []string{id})
 }
 
+// StartSoon is Start for who does not wait for success: it also returns, with no error, when an attempt has failed and
+// others follow.
+func (s *Supervisor) StartSoon(ctx context.Context, id string) error {
+	g, err := s.snapshot(id)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := s.join(ctx)
+	defer cancel()
+	l := s.launch(g, []string{id})
+	if l.err != nil {
+		return l.err
+	}
+	n := l.nodes[id]
+	select {
+	case <-n.done:
+		return n.err
+	case <-n.stumbled:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // Stop stops a service and, before it, the services that depend on it. It returns when all have stopped,
 // each within its own stop timeout, or ctx ends.
 func (s *Supervisor) Stop(ctx context.Context, id string) error {
