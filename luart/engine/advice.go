@@ -23,15 +23,17 @@ func advise(L *lua.LState, raised lua.LValue) string {
 	}
 	switch {
 	case strings.HasPrefix(text, "module '"):
-		if name, ok := strings.CutSuffix(text[len("module '"):], "' not found"); ok {
+		if name, _, ok := strings.Cut(text[len("module '"):], "' not found"); ok {
 			return adviseRequire(From(L), at[:max(strings.LastIndexByte(at, ':'), 0)], name)
 		}
 	case strings.HasPrefix(text, "attempt to yield while "):
 		return "a function that waits belongs inside a function: the code around them runs while the program is loaded"
 	case strings.HasPrefix(text, "attempt to yield across "):
 		return "a metamethod cannot wait: do it before or after"
-	case strings.HasPrefix(text, "attempt to ") && strings.HasSuffix(text, " (a nil value)"):
-		return adviseNil(L, text)
+	case strings.HasPrefix(text, "attempt to "):
+		if about, _, ok := strings.Cut(text, " (a nil value)"); ok {
+			return adviseNil(L, about)
+		}
 	}
 	return ""
 }
@@ -64,8 +66,8 @@ func adviseNil(L *lua.LState, text string) string {
 func (f faultAt) adviseGlobal(name string) string {
 	p := From(f.L)
 	source := f.fn.Proto.SourceName
-	if _, ok := p.engine.Module(name); ok {
-		return "add " + name + " to the modules of " + source
+	if h := p.adviseAlias(source, name); h != "" {
+		return h
 	}
 	declared := make(map[string]int)
 	if root := p.Program().sourced(source); root != nil {
@@ -90,8 +92,8 @@ func (f faultAt) adviseGlobal(name string) string {
 
 // adviseRequire is about a name that require does not know in a source.
 func adviseRequire(p *Process, source, name string) string {
-	if _, ok := p.engine.Module(name); ok {
-		return "add " + name + " to the modules of " + source
+	if h := p.adviseAlias(source, name); h != "" {
+		return h
 	}
 	if h := didYouMean(name, globalNames(p)); h != "" {
 		return h
@@ -100,6 +102,19 @@ func adviseRequire(p *Process, source, name string) string {
 		return "did you mean '" + near + "'? Add it to the modules of " + source
 	}
 	return "add it to the imports of " + source + ", as " + name + ": namespace:entry"
+}
+
+// adviseAlias is about the name of a module that is not listed, or of a library that gives nothing.
+func (p *Process) adviseAlias(source, name string) string {
+	if _, ok := p.engine.Module(name); ok {
+		return "add " + name + " to the modules of " + source
+	}
+	for _, l := range p.Program().libs {
+		if l.alias == name {
+			return "the library " + l.program.id + " returns nothing: end its source with return and what it offers"
+		}
+	}
+	return ""
 }
 
 // sourced returns the code of a program or of one of its libraries.

@@ -78,6 +78,29 @@ func TestUncaughtErrorsSayWhatMayHelp(t *testing.T) {
 	}
 }
 
+func TestLibrariesThatReturnNothing(t *testing.T) {
+	lib := newEngine(t)
+	empty, err := lib.Link(engine.ProgramSpec{ID: "app:empty", Source: "local M = {}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{"return shop.open()", "return require('shop')"} {
+		prog, err := lib.Link(engine.ProgramSpec{ID: "app:test", Source: "return function() " + body + "\nend",
+			Imports: []engine.Import{{Alias: "shop", Program: empty}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := tryStart(t, lib, prog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, ok := errors.AsType[*engine.Error](m.run().err)
+		if want := "the library app:empty returns nothing: end its source with return and what it offers"; !ok || e.Hint() != want {
+			t.Errorf("%s: %v", body, m.err)
+		}
+	}
+}
+
 func TestHintsOutliveTheProcess(t *testing.T) {
 	_, err := eval(t, "tostrin(5)")
 	e := engine.WrapError(errors.Join(err))

@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/wippy/service/terminal"
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/suggest"
+	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
 // advise tells where in the files of the application an error came to be, as
@@ -95,9 +96,12 @@ func sourcePlace(snapshot registry.Snapshot, id string, line int, name string) s
 	return entry.Locate("data.source", line, column)
 }
 
-// missing is about ids that lead nowhere: the details of the error name them.
+// missing is about ids that lead nowhere, and processes that failed: the details of the error name them.
 func missing(snapshot registry.Snapshot, err error) string {
 	details := fault.DetailsOf(err)
+	if linked, ok := details["linked"].(string); ok && errors.Is(err, topology.ErrLinkedFailed) {
+		return fmt.Sprintf("%s, which it is linked to, failed with: %v", linked, details["reason"])
+	}
 	for _, m := range []struct {
 		detail, what string
 		fits         func(registry.Entry) bool

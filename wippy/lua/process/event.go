@@ -26,13 +26,22 @@ func Control(p *engine.Process, m *relay.Message) (deliver bool, err error) {
 		return true, nil
 	}
 	if event.Kind == eventLinkDown && !optionsOf(p).trapLinks {
-		return false, topology.ErrLinkedFailed
+		return false, linkedFailed(event)
 	}
 	if event.Kind == eventOutdated {
 		return outdated(p, m, event.Sources), nil
 	}
 	m.Payloads[0] = payload.Payload{Format: payload.Lua, Data: eventTable(event)}
 	return true, nil
+}
+
+// linkedFailed is what a process fails with because of another one: the details tell which, and why.
+func linkedFailed(event *topology.Event) error {
+	err := topology.ErrLinkedFailed.With("linked", event.From.String())
+	if r := event.Result; r != nil && r.Err != nil {
+		err = err.With("reason", r.Err.Error())
+	}
+	return err
 }
 
 // eventTable makes the table of an event. Each receiver gets one of its own.

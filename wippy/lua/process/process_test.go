@@ -3,6 +3,7 @@
 package process_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,7 +15,9 @@ import (
 	"github.com/wippyrun/kit/wippy/lua/process"
 	luatime "github.com/wippyrun/kit/wippy/lua/time"
 	"github.com/wippyrun/kit/wippy/system/clock"
+	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/security"
+	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
 // programs are what the snippets spawn.
@@ -327,6 +330,15 @@ func TestFailedLinkFails(t *testing.T) {
 	_, err := newSystem(t).Run(`process.spawn_linked("app:fail", "app:processes") process.inbox():receive()`)
 	if err == nil || !strings.Contains(err.Error(), "linked process failed") {
 		t.Errorf("the parent ended with %v", err)
+	}
+	details := fault.DetailsOf(err)
+	linked, _ := details["linked"].(string)
+	reason, _ := details["reason"].(string)
+	if !strings.HasPrefix(linked, "{app:processes|") || !strings.Contains(reason, "went wrong") {
+		t.Errorf("details %v", details)
+	}
+	if !errors.Is(err, topology.ErrLinkedFailed) {
+		t.Errorf("%v is another error", err)
 	}
 }
 
