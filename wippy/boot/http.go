@@ -7,6 +7,7 @@ import (
 
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/service/http"
+	"github.com/wippyrun/kit/wippy/system/network"
 )
 
 // loadHTTP makes servers, routers and endpoints live.
@@ -19,6 +20,7 @@ func (r *Runtime) loadHTTP() error {
 		Gate:       r.gate,
 		Metrics:    KeyMetrics.MustGet(r.dict),
 		Middleware: map[string]http.Middleware{"otel": r.tracing.Middleware},
+		Networks:   func() *network.Directory { return KeyNetworks.MustGet(r.dict) }, // which loads later
 		Files:      KeyFilesystems.MustGet(r.dict),
 		Log:        r.log.With("logger", "http"),
 		Advise:     r.advise,

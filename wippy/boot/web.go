@@ -5,7 +5,9 @@ package boot
 import (
 	"context"
 	"errors"
+	"net/http"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/loader"
 	"github.com/wippyrun/kit/luart/engine"
 	luahttpclient "github.com/wippyrun/kit/wippy/lua/httpclient"
@@ -23,7 +25,8 @@ func (r *Runtime) registerWeb(e *engine.Engine) error {
 	KeyNetworks.Set(r.dict, networks)
 	luahttpclient.Register(r.dispatcher())
 	return errors.Join(
-		e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate, Networks: networks})),
+		e.Register(luahttpclient.Module(luahttpclient.Deps{Client: client, Allow: r.allow, Gate: r.gate, Networks: networks,
+			Trace: func(f *appctx.Frame, h http.Header) { r.tracing.Outgoing(f, h) }})), // which is set later than this
 		e.Register(luawebsocket.Module(luawebsocket.Deps{Send: r.router.Send, Allow: r.allow, Networks: networks})),
 	)
 }

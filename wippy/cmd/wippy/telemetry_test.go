@@ -29,9 +29,11 @@ entries:
   - {name: gateway, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true}}
   - {name: api, kind: http.router, meta: {server: gateway}, post_middleware: [otel, metrics]}
   - {name: order, kind: http.endpoint, meta: {router: api}, method: POST, path: "/orders/{id}", func: handle}
-  - {name: handle, kind: function.lua, source: "file://shop.lua", method: handle, modules: [http, funcs, process, queue]}
-  - {name: price, kind: function.lua, source: "file://shop.lua", method: price, modules: [http, funcs, process, queue]}
-  - {name: pack, kind: function.lua, source: "file://shop.lua", method: pack, modules: [http, funcs, process, queue]}
+  - {name: stock, kind: http.endpoint, meta: {router: api}, method: GET, path: "/stock", func: count}
+  - {name: count, kind: function.lua, source: "return {main = function() return 1 end}", method: main}
+  - {name: handle, kind: function.lua, source: "file://shop.lua", method: handle, modules: [http, http_client, funcs, process, queue]}
+  - {name: price, kind: function.lua, source: "file://shop.lua", method: price, modules: [http, http_client, funcs, process, queue]}
+  - {name: pack, kind: function.lua, source: "file://shop.lua", method: pack, modules: [http, http_client, funcs, process, queue]}
   - {name: announce, kind: process.lua, source: "return {main = function() end}", method: main}
   - {name: memory, kind: queue.driver.memory, lifecycle: {auto_start: true}}
   - {name: orders, kind: queue.queue, driver: memory}
@@ -42,6 +44,7 @@ return {
     handle = function()
         local id = http.request():param("id")
         local price = assert(funcs.call("app:price", id))
+        assert(http_client.get("http://" .. http.request():host() .. "/stock").status_code == 200)
         assert(queue.publish("app:orders", {id = id, reply_to = http.request():header("X-Reply-To")}))
         assert(process.spawn("app:announce", "app:workers"))
         http.response():write(price)
@@ -100,13 +103,16 @@ func TestTelemetry(t *testing.T) {
 		t.Errorf("%+v", request)
 	}
 	for child, parent := range map[string]string{
-		"app:handle": "POST app:order", "app:price": "app:handle", "app:orders.publish": "app:handle", "app:announce.started": "app:handle",
+		"app:handle": "POST app:order", "app:price": "app:handle", "app:orders.publish": "app:handle", "app:count": "GET app:stock", "app:announce.started": "app:handle",
 		"app:announce.terminated": "app:handle", "queue.consume": "app:orders.publish", "app:pack": "queue.consume",
 	} {
 		s, p := collector.Span(child), collector.Span(parent)
 		if s.Parent != p.ID || s.TraceID != remote || s.Status != "ok" {
 			t.Errorf("%s is not a child of %s: %+v", child, parent, s)
 		}
+	}
+	if s, p := collector.Span("GET app:stock"), collector.Span("app:handle"); s.Parent != p.ID || s.TraceID != remote {
+		t.Errorf("a request of a handler is not its child: %+v", s)
 	}
 	if s := collector.Span("app:client.started"); s.TraceID == remote || s.Parent != "" {
 		t.Errorf("%+v", s)

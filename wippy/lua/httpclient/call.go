@@ -28,6 +28,7 @@ type call struct {
 	ctx             context.Context
 	cancel          context.CancelFunc
 	guard           guard
+	trace           http.Header      // what the request belongs to; nil for nothing
 	overlay         *network.Network // nil for none
 	noOverlay       error            // why there is none although one was chosen
 	release         func() bool      // takes the call off what the process owns
@@ -37,10 +38,14 @@ type call struct {
 func (m *module) newCall(p *engine.Process, method, address string, o *options) *call {
 	c := &call{client: m.Client, method: method, address: address, options: o}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	frame := access.Frame(p)
+	if m.Trace != nil {
+		c.trace = http.Header{}
+		m.Trace(frame, c.trace)
+	}
 	if o.unixSocket != "" {
 		return c
 	}
-	frame := access.Frame(p)
 	c.overlay, c.noOverlay = m.Networks.For(frame, o.network)
 	if c.guard = newGuard(m.Gate, frame); c.guard != nil {
 		c.ctx = context.WithValue(c.ctx, guardKey{}, c.guard)
@@ -82,6 +87,11 @@ func (c *call) send(timeout time.Duration) (*response, error) {
 	req, err := c.options.build(c.ctx, c.method, c.address)
 	if err != nil {
 		return nil, failed(err)
+	}
+	for name, values := range c.trace {
+		if _, own := req.Header[name]; !own {
+			req.Header[name] = values
+		}
 	}
 	if c.noOverlay != nil {
 		return nil, failed(c.noOverlay)

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	"github.com/wippyrun/kit/wippy/lua/stream"
@@ -45,6 +46,32 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Content-Type", "Cookie", "Authorization", "X-A", "X-B"} {
 		if v := r.Header.Get(name); v != "" {
 			_, _ = fmt.Fprintf(w, "\n%s: %s", name, v)
+		}
+	}
+}
+
+// Requests say what they belong to, unless the program says so itself.
+func TestTrace(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Join(r.Header["Traceparent"], "+"))
+	}))
+	t.Cleanup(server.Close)
+	frames := make(chan *appctx.Frame, 10)
+	sys := newSystem(t, func(d *httpclient.Deps) {
+		d.Trace = func(f *appctx.Frame, h http.Header) {
+			frames <- f
+			h.Set("traceparent", "00-1-2-01")
+		}
+	})
+	sys.Frame = appctx.NewFrame()
+	check(t, sys, server.URL, map[string]string{"": `
+		assert(http_client.get(url).body == "00-1-2-01")
+		assert(http_client.get(url, {headers = {traceparent = "own"}}).body == "own")
+		local batch = assert(http_client.request_batch({{"GET", url}, {"GET", url, {headers = {TraceParent = "own"}}}}))
+		assert(batch[1].body == "00-1-2-01" and batch[2].body == "own")`})
+	for range 4 {
+		if f := <-frames; f == nil {
+			t.Error("no frame")
 		}
 	}
 }

@@ -15,11 +15,13 @@ package httpclient
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/scheduler/dispatch"
 	"github.com/wippyrun/kit/wippy/lua/access"
@@ -39,6 +41,9 @@ type Deps struct {
 	Gate *security.Gate
 	// Networks are the overlay networks; nil for none.
 	Networks *network.Directory
+	// Trace writes what the one who asks in this frame belongs to into the headers of a request, which may have others
+	// of that name from the program; nil for nothing.
+	Trace func(*appctx.Frame, http.Header)
 }
 
 type module struct {

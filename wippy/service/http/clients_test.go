@@ -144,6 +144,63 @@ func TestErrorAfterOutputCutsTheConnection(t *testing.T) {
 	}
 }
 
+// A client that goes away in the middle of a stream ends the call that writes it, which is mentioned once and costs
+// no memory, however much there would have been to write.
+func TestClientThatLeavesAStream(t *testing.T) {
+	s := start(t,
+		fn{"endless", "GET", "/endless", `
+			local res, part = http.response(), ("x"):rep(100000)
+			process.registry.register("slow")
+			events.send("test", "waits", "/")
+			process.inbox():receive()
+			while true do res:write(part) end`},
+		fn{"endlessevents", "GET", "/endlessevents", `
+			local res, part = http.response(), ("x"):rep(100000)
+			process.registry.register("slow")
+			events.send("test", "waits", "/")
+			process.inbox():receive()
+			while true do res:write_event({name = "n", data = part}) end`})
+	happens := make(chan string, 2)
+	for _, what := range []string{"waits", "watches"} {
+		if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", what), func(event) { happens <- what }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := memory()
+	for _, path := range []string{"/endless", "/endlessevents"} {
+		conn := s.dial()
+		if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		s.see(happens, "waits")
+		watched := make(chan string, 1)
+		go func() { _, text := s.do("GET", "/watch", ""); watched <- text }()
+		s.see(happens, "watches")
+		if err := s.app.Send("slow", "go on"); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err == nil {
+			_, err = io.CopyN(io.Discard, res.Body, 1_000_000)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		s.see(watched, "pid.exit context canceled")
+	}
+	if after := memory(); after > before+(16<<20) {
+		t.Errorf("%d bytes before, %d after", before, after)
+	}
+	s.app.Stop()
+	if n := strings.Count(s.logs.String(), "client left"); n != 2 {
+		t.Errorf("mentioned %d times:\n%s", n, s.logs)
+	}
+	if strings.Contains(s.logs.String(), `"level":"error"`) {
+		t.Errorf("the log:\n%s", s.logs)
+	}
+}
+
 // As many clients that take nothing as there are workers, and more, hold up nobody else.
 func TestSlowClientsBlockNobody(t *testing.T) {
 	s := start(t, fn{"big", "GET", "/big", `

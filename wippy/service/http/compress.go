@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
 
@@ -25,9 +26,22 @@ func newCompress(s settings) (middleware, error) {
 	if err != nil || least < 0 {
 		return nil, fault.New(fault.Invalid, "compress.min.length must be a number of bytes")
 	}
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(least), gzhttp.CompressionLevel(level))
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(least), gzhttp.CompressionLevel(level), gzhttp.ContentTypeFilter(compressible))
 	if err != nil {
 		return nil, err
 	}
 	return func(next http.Handler) http.Handler { return wrap(next) }, nil
+}
+
+// packed begin the types of what is compressed already, beside those that the library knows.
+var packed = []string{"image/png", "image/gif", "image/webp", "image/avif", "font/woff"}
+
+// compressible tells whether a body of that type may become smaller.
+func compressible(contentType string) bool {
+	for _, prefix := range packed {
+		if strings.HasPrefix(contentType, prefix) {
+			return false
+		}
+	}
+	return gzhttp.DefaultContentTypeFilter(contentType)
 }

@@ -180,7 +180,7 @@ func TestEventsAreNotHeldBack(t *testing.T) {
 
 // A header that never ends costs its connection only.
 func TestSlowHeader(t *testing.T) {
-	s := serveWith(t, strings.Replace(index, "addr: ", "timeouts: {read: 100ms}, addr: ", 1))
+	s := serveWith(t, strings.Replace(index, "addr: ", "timeouts: {read: 2s}, addr: ", 1))
 	conn := s.dial()
 	if _, err := io.WriteString(conn, "GET /value HTTP/1.1\r\nHost: x\r\n"); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/functions"
 	"github.com/wippyrun/kit/wippy/system/metrics"
+	"github.com/wippyrun/kit/wippy/system/network"
 	"github.com/wippyrun/kit/wippy/system/security"
 )
 
@@ -24,11 +25,12 @@ type Deps struct {
 	Functions  *functions.Registry
 	Supervisor host.Supervisor
 	Sessions   session.Runtime
-	Tokens     TokenStores           // may be nil when no router asks for tokens
-	Gate       *security.Gate        // hears what firewalls refuse; nil for nobody
-	Metrics    *metrics.Metrics      // of the middleware metrics; nil counts nothing
-	Middleware map[string]Middleware // beside those of this package
-	Files      Filesystems           // may be nil when nothing serves files
+	Tokens     TokenStores               // may be nil when no router asks for tokens
+	Gate       *security.Gate            // hears what firewalls refuse; nil for nobody
+	Metrics    *metrics.Metrics          // of the middleware metrics; nil counts nothing
+	Middleware map[string]Middleware     // beside those of this package
+	Networks   func() *network.Directory // that servers may listen on, asked when one starts
+	Files      Filesystems               // may be nil when nothing serves files
 	Log        *slog.Logger
 	// Advise, if set, tells where in the files of the application an error of a function came to
 	// be and what may help; "" is what it does not know.
@@ -93,7 +95,7 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 			return err
 		}
 		l.deps.Warn(e, unknown)
-		s := newServer(id, c, l.deps.Log)
+		s := newServer(id, c, l.deps.Log, l.overlay)
 		if err := l.deps.Supervisor.Register(id, &hosted{server: s, runtime: l.deps.Sessions}, c.lifecycle, nil); err != nil {
 			return err
 		}

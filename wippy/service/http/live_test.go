@@ -10,11 +10,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/registry"
@@ -149,14 +152,50 @@ func TestLimitsReachOpenConnections(t *testing.T) {
 	}
 }
 
-// A limit for reading requests is none for answering them.
+// A limit for reading requests is none for answering them, and none for connections that are something else by then.
 func TestReadTimeoutIsNoneOfTheAnswer(t *testing.T) {
-	s := serveWith(t, strings.Replace(index, "addr: ", "timeouts: {read: 50ms}, addr: ", 1),
-		fn{"later", "POST", "/later", `local body = http.request():body() time.sleep("200ms") http.response():write("later " .. body)`})
-	for range 2 {
-		if _, got := s.do("POST", "/later", "x"); got != "later x" {
-			t.Errorf("%q", got)
+	// Long enough for a busy machine to read a request, short enough to wait for.
+	s := serveWith(t, strings.Replace(relayIndex, "addr: ", "timeouts: {read: 2s, idle: 2s}, addr: ", 1), append(slices.Clone(relays),
+		fn{"later", "POST", "/later", `local body = http.request():body() time.sleep("3s") http.response():write("later " .. body)`},
+		fn{"long", "GET", "/long", `
+			local res = http.response()
+			res:write("begin ") res:flush() time.sleep("3s") res:write("end")`},
+		fn{"streamed", "GET", "/events", `
+			local res = http.response()
+			res:write_event({name = "n", data = 1}) time.sleep("3s") res:write_event({name = "n", data = 2})`})...)
+	conn, _, err := websocket.Dial(t.Context(), s.url+"/api/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	hear := func(want string) {
+		t.Helper()
+		if _, data, err := conn.Read(t.Context()); err != nil || string(data) != want {
+			t.Fatalf("got %s, %v, want %s", data, err, want)
 		}
+	}
+	hear(`{"data":{"list":[],"n":1.5},"topic":"welcome"}`)
+	stream, pid := s.detached()
+	var all sync.WaitGroup
+	for _, c := range []struct{ method, path, body, want string }{
+		{"POST", "/later", "x", "later x"}, {"GET", "/long", "", "begin end"}, {"GET", "/events", "", "event: n\ndata: 1\n\nevent: n\ndata: 2\n\n"},
+	} {
+		all.Go(func() {
+			for range 2 { // the second one perhaps on the same connection
+				if _, got := s.do(c.method, c.path, c.body); got != c.want {
+					t.Errorf("%s %s: %q", c.method, c.path, got)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte("still there")); err != nil {
+		t.Fatal(err)
+	}
+	hear(`{"data":{"text":"still there"},"topic":"echo"}`)
+	s.send(pid)
+	if got := s.nextEvent(stream); got != "event: sse.message\ndata: {\"a\":1}" {
+		t.Errorf("got %q", got)
 	}
 }
 

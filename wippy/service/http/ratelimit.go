@@ -107,13 +107,18 @@ func rateLimit(s settings, now func() time.Time) (middleware, error) {
 		return nil, err
 	}
 	windowText := s.get("ratelimit.window", "", "1m")
-	window := duration(windowText, time.Minute)
+	window := duration(windowText, 0)
+	if window == 0 {
+		windowText, window = "1m", time.Minute // clients hear what counts
+	}
 	key, err := rateKey(s.get("ratelimit.key", "", "ip"))
 	if err != nil {
 		return nil, err
 	}
 	b := &buckets{rate: float64(requests) / window.Seconds(), burst: float64(burst), most: most, now: now,
 		ttl: duration(s.get("ratelimit.entry_ttl", "", "10m"), 10*time.Minute)}
+	// Who is forgotten begins anew, with all tokens: not before they would all be there anyway.
+	b.ttl = max(b.ttl, time.Duration(b.burst/b.rate*float64(time.Second)))
 	b.byKey, b.order = newBuckets()
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -35,7 +35,7 @@ func newRealIP(s settings) (middleware, error) {
 			return false
 		}
 		for _, p := range subnets {
-			if p.Contains(ip.Unmap()) {
+			if p.Contains(ip.Unmap().WithZone("")) {
 				return true
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -157,37 +158,65 @@ func TestWebSockets(t *testing.T) {
 	<-over
 }
 
+// listen opens an event stream; it ends with the test, or before.
+func (s *site) listen(path string) (r *bufio.Reader, leave func()) {
+	s.Helper()
+	ctx, cancel := context.WithCancel(s.Context())
+	req, _ := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+		s.Fatalf("%s: %s %v", path, res.Status, res.Header)
+	}
+	leave = func() { cancel(); res.Body.Close() }
+	s.Cleanup(leave)
+	return bufio.NewReader(res.Body), leave
+}
+
+// nextEvent reads one event.
+func (s *site) nextEvent(r *bufio.Reader) string {
+	s.Helper()
+	var b strings.Builder
+	for !strings.HasSuffix(b.String(), "\n\n") {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			s.Fatalf("after %q: %v", b.String(), err)
+		}
+		b.WriteString(line)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// detached opens an event stream without a target.
+func (s *site) detached() (r *bufio.Reader, pid string) {
+	s.Helper()
+	r, _ = s.listen("/api/detached")
+	ready := s.nextEvent(r)
+	_, rest, _ := strings.Cut(ready, `"stream_pid":"`)
+	pid, _, ok := strings.Cut(rest, `"`)
+	if !ok || !strings.HasPrefix(pid, "{app:server|0x") {
+		s.Fatalf("got %q", ready)
+	}
+	return r, pid
+}
+
+// send lets a program send something to a session.
+func (s *site) send(pid string) {
+	s.Helper()
+	if _, got := s.do("POST", "/send?to="+url.QueryEscape(pid), ""); got != "true" {
+		s.Error(got)
+	}
+}
+
 func TestEventStreams(t *testing.T) {
 	s := serveWith(t, relayIndex, relays...)
 	exits := make(chan any, 1)
 	if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", "exit"), func(e event) { exits <- e.Data }); err != nil {
 		t.Fatal(err)
 	}
-	listen := func(path string) (*bufio.Reader, func()) {
-		t.Helper()
-		ctx, leave := context.WithCancel(t.Context())
-		req, _ := http.NewRequestWithContext(ctx, "GET", s.url+path, nil)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
-			t.Fatalf("%s: %s %v", path, res.Status, res.Header)
-		}
-		return bufio.NewReader(res.Body), func() { leave(); res.Body.Close() }
-	}
-	next := func(r *bufio.Reader) string {
-		t.Helper()
-		var b strings.Builder
-		for !strings.HasSuffix(b.String(), "\n\n") {
-			line, err := r.ReadString('\n')
-			if err != nil {
-				t.Fatalf("after %q: %v", b.String(), err)
-			}
-			b.WriteString(line)
-		}
-		return strings.TrimSpace(b.String())
-	}
+	listen, next := s.listen, s.nextEvent
 	r, leave := listen("/api/stream")
 	if got := next(r); got != "event: welcome\ndata: {\"list\":[],\"n\":1.5}" {
 		t.Errorf("got %q", got)
@@ -197,17 +226,8 @@ func TestEventStreams(t *testing.T) {
 		t.Errorf("the process heard of %v", got)
 	}
 
-	r, leave = listen("/api/detached")
-	defer leave()
-	ready := next(r)
-	_, rest, _ := strings.Cut(ready, `"stream_pid":"`)
-	pid, _, ok := strings.Cut(rest, `"`)
-	if !ok || !strings.HasPrefix(pid, "{app:server|0x") {
-		t.Fatalf("got %q", ready)
-	}
-	if _, got := s.do("POST", "/send?to="+strings.NewReplacer("{", "%7B", "}", "%7D", "|", "%7C").Replace(pid), ""); got != "true" {
-		t.Error(got)
-	}
+	r, pid := s.detached()
+	s.send(pid)
 	if got := next(r); got != "event: sse.message\ndata: {\"a\":1}" {
 		t.Errorf("got %q", got)
 	}

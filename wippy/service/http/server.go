@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wippyrun/kit/appctx"
 	"github.com/wippyrun/kit/wippy/service/fields"
 	"github.com/wippyrun/kit/wippy/system/fault"
 )
@@ -24,8 +25,9 @@ import (
 // also on connections that are open; those of a connection (its idle time, its
 // certificate) from the next connection on.
 type server struct {
-	id  string
-	log *slog.Logger
+	id      string
+	log     *slog.Logger
+	overlay func(ctx context.Context, id string) error // why the server cannot listen on a network
 
 	table  atomic.Pointer[http.Handler]
 	config atomic.Pointer[serverConfig]
@@ -38,8 +40,8 @@ type server struct {
 	authority *authority      // nil when the entry has the certificate, or there is none
 }
 
-func newServer(id string, c serverConfig, log *slog.Logger) *server {
-	s := &server{id: id, log: log}
+func newServer(id string, c serverConfig, log *slog.Logger, overlay func(context.Context, string) error) *server {
+	s := &server{id: id, log: log, overlay: overlay}
 	s.config.Store(&c)
 	s.serve(http.NotFoundHandler())
 	return s
@@ -59,7 +61,7 @@ func (s *server) configure(c serverConfig) error {
 		s.config.Store(&c)
 		return nil
 	}
-	if err := c.startable(); err != nil {
+	if err := s.startable(s.base, &c); err != nil {
 		return err
 	}
 	old := s.authority
@@ -87,15 +89,26 @@ func (s *server) configure(c serverConfig) error {
 	return nil
 }
 
-// startable reports what a server cannot have.
-func (c *serverConfig) startable() error {
+// startable reports what a server cannot have. ctx carries on whose behalf it works.
+func (s *server) startable(ctx context.Context, c *serverConfig) error {
 	switch {
-	case c.network != "": // there is no kind of overlay yet
-		return fields.At("network", fault.New(fault.NotFound, "overlay network not found: "+c.network))
+	case c.network != "":
+		return fields.At("network", s.overlay(ctx, c.network))
 	case c.auto && c.acme == nil:
 		return fields.At("tls.mode", fault.New(fault.Invalid, "tls.mode=auto requires an overlay network driver"))
 	}
 	return nil
+}
+
+// overlay tells why a server cannot listen on a network: there is none that it could.
+func (l *Listener) overlay(ctx context.Context, id string) error {
+	if _, err := l.deps.Networks().Get(id); err != nil {
+		return err
+	}
+	if !l.deps.Gate.Allowed(appctx.FrameFrom(ctx), "network.bind", id, nil) {
+		return fault.New(fault.PermissionDenied, "not allowed: bind on network "+id)
+	}
+	return fault.New(fault.Invalid, "network "+id+" makes connections and takes none: a server cannot listen on it")
 }
 
 // Start listens and serves. Requests inherit the actor and the scope that ctx carries.
@@ -103,7 +116,7 @@ func (s *server) Start(ctx context.Context) (<-chan any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.config.Load()
-	if err := c.startable(); err != nil {
+	if err := s.startable(ctx, c); err != nil {
 		return nil, err
 	}
 	var lc net.ListenConfig

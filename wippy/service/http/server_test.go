@@ -4,8 +4,11 @@ package http
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,23 +18,31 @@ import (
 
 	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/system/fault"
+	"github.com/wippyrun/kit/wippy/system/network"
+	"github.com/wippyrun/kit/wippy/system/security"
 )
 
-// A server on an overlay network that is not there does not start.
+// A server on an overlay network that is not there, or that takes no connections, does not start.
 func TestOverlayIsNotThere(t *testing.T) {
+	networks := network.New("")
+	networks.Put("app:proxy", func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("dialed") })
 	for want, c := range map[string]struct {
-		kind fault.Kind
-		data map[string]any
+		strict bool
+		kind   fault.Kind
+		data   map[string]any
 	}{
-		"overlay network not found: app:net":               {fault.NotFound, map[string]any{"network": "net"}},
-		"tls.mode=auto requires an overlay network driver": {fault.Invalid, map[string]any{"tls": map[string]any{"mode": "auto"}}},
+		"overlay network not found: app:net":                                               {false, fault.NotFound, map[string]any{"network": "net"}},
+		"not allowed: bind on network app:proxy":                                           {true, fault.PermissionDenied, map[string]any{"network": "proxy"}},
+		"network app:proxy makes connections and takes none: a server cannot listen on it": {false, fault.Invalid, map[string]any{"network": "proxy"}},
+		"tls.mode=auto requires an overlay network driver":                                 {false, fault.Invalid, map[string]any{"tls": map[string]any{"mode": "auto"}}},
 	} {
 		c.data["addr"] = "127.0.0.1:0"
 		config, _, err := decodeServer(registry.Entry{ID: registry.ParseID("app:server"), Kind: KindService, Data: c.data})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := newServer("app:server", config, slog.New(slog.DiscardHandler)).Start(t.Context()); fault.KindOf(err) != c.kind || err.Error() != want {
+		l := NewListener(Deps{Networks: func() *network.Directory { return networks }, Gate: security.NewGate(c.strict)})
+		if _, err := newServer("app:server", config, slog.New(slog.DiscardHandler), l.overlay).Start(t.Context()); fault.KindOf(err) != c.kind || err.Error() != want {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -39,12 +50,12 @@ func TestOverlayIsNotThere(t *testing.T) {
 
 // An address that is taken is an error that says so.
 func TestAddressIsTaken(t *testing.T) {
-	first := newServer("app:a", serverConfig{addr: "127.0.0.1:0"}, slog.New(slog.DiscardHandler))
+	first := newServer("app:a", serverConfig{addr: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), nil)
 	if _, err := first.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	addr := first.listener.Addr().String()
-	second := newServer("app:b", serverConfig{addr: addr}, slog.New(slog.DiscardHandler))
+	second := newServer("app:b", serverConfig{addr: addr}, slog.New(slog.DiscardHandler), nil)
 	if _, err := second.Start(t.Context()); fault.KindOf(err) != fault.Unavailable || !strings.Contains(err.Error(), addr) {
 		t.Error(err)
 	}
@@ -86,7 +97,7 @@ func (r *record) take() string {
 // was, and a record with its stack.
 func TestPanicIsContained(t *testing.T) {
 	var logs record
-	s := newServer("app:server", serverConfig{}, slog.New(slog.NewTextHandler(&logs, nil)))
+	s := newServer("app:server", serverConfig{}, slog.New(slog.NewTextHandler(&logs, nil)), nil)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
@@ -129,7 +140,7 @@ func TestMiddlewareHandsTheConnectionThrough(t *testing.T) {
 		if err != nil {
 			continue // one that needs something is tested where that is
 		}
-		s := newServer("app:server", serverConfig{}, slog.New(slog.DiscardHandler))
+		s := newServer("app:server", serverConfig{}, slog.New(slog.DiscardHandler), nil)
 		asked := false
 		s.serve(m(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			asked = true

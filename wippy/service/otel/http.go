@@ -75,6 +75,17 @@ func (t *Tracing) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 	next.ServeHTTP(s, r)
 }
 
+// Outgoing writes the trace that an execution belongs to into the headers of a request to somebody else. f may be nil,
+// and so may t: then there is none.
+func (t *Tracing) Outgoing(f *appctx.Frame, headers http.Header) {
+	if t == nil || f == nil || !t.config.HTTP || !t.config.InjectHeaders {
+		return
+	}
+	if current := traceOf(f); current.Span.IsValid() {
+		t.inject(current, propagation.HeaderCarrier(headers))
+	}
+}
+
 // text is what a client wrote, as text that can be sent.
 func text(s string) string {
 	const most = 4096
