@@ -209,7 +209,7 @@ func keyText(k lua.LValue) (string, bool) {
 	case lua.LString:
 		return string(k), true
 	case lua.LNumber:
-		return strconv.FormatFloat(float64(k), 'f', -1, 64), true
+		return strconv.FormatFloat(float64(k)+0, 'f', -1, 64), true // + 0: the key -0 is the key 0
 	case lua.LBool:
 		return strconv.FormatBool(bool(k)), true
 	}

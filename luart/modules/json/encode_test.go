@@ -40,6 +40,7 @@ func TestEncode(t *testing.T) {
 		{`{}`, `[]`},
 		{`{1, 2, 3}`, `[1,2,3]`},
 		{`{b = 1, a = {true, false}}`, `{"a":[true,false],"b":1}`},
+		{`{[-0.0] = "zero"}`, `{"0":"zero"}`},
 		{`{[0] = "zero", [-1] = "minus", [1.5] = "half", [true] = "yes"}`,
 			`{"-1":"minus","0":"zero","1.5":"half","true":"yes"}`},
 		{`"<b>&\n\1\"\\/é"`, `"\u003cb\u003e\u0026\n\u0001\"\\/é"`},
