@@ -148,11 +148,15 @@ func runTheirs(t rapid.TB, lua, source string) string {
 	return comparableOutput(out.String())
 }
 
-// findLua returns the path of lua5.1, "" when it is not installed and need not be.
+// findLua returns the path of lua5.1, "" when it is not installed and need not be. What
+// that leaves out is an attribute of the test.
 func findLua(t *testing.T) string {
 	lua, err := exec.LookPath("lua5.1")
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatal("lua5.1 is not installed")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("lua5.1 is not installed")
+		}
+		t.Attr("left-out", "lua5.1 is not installed")
 	}
 	return lua
 }

@@ -3,7 +3,7 @@
 // Command dev is the daily work on the repository, one verb each:
 //
 //	go run ./tools/dev check    what a compiler cannot see: tools/check
-//	go run ./tools/dev test     all tests
+//	go run ./tools/dev test     all tests, and what they leave out on this machine
 //	go run ./tools/dev race     all tests under the race detector, in random order
 //	go run ./tools/dev fuzz     every fuzz target for a while
 //	go run ./tools/dev bench    the bars beside their peers: benchmarks/cmd/bench
@@ -43,7 +43,7 @@ type verb struct {
 func verbs() []verb {
 	return []verb{
 		{"check", "layout, imports, documents, formatting, tests of each module alone", passOn("run", "./tools/check")},
-		{"test", "all tests; arguments go to go test", test},
+		{"test", "all tests, and what they leave out on this machine; arguments go to go test", test},
 		{"race", "all tests under the race detector, in random order", race},
 		{"fuzz", "every fuzz target for a while", fuzz},
 		{"bench", "the bars beside their peers", passOn("run", "./benchmarks/cmd/bench")},
@@ -113,21 +113,6 @@ func passOn(args ...string) func(context.Context, environment, []string) error {
 	return func(ctx context.Context, e environment, more []string) error {
 		return e.command(ctx, append(args[:len(args):len(args)], more...)...)
 	}
-}
-
-func test(ctx context.Context, e environment, args []string) error {
-	return e.command(ctx, append([]string{"test", "work"}, args...)...)
-}
-
-// race leaves nothing out but the modules whose tests measure.
-func race(ctx context.Context, e environment, args []string) error {
-	command := []string{"test", "-race", "-shuffle=on"}
-	for _, m := range e.repo.Modules {
-		if m.Dir != "benchmarks" {
-			command = append(command, "./"+m.Dir+"/...")
-		}
-	}
-	return e.command(ctx, append(command, args...)...)
 }
 
 func soakVerb(ctx context.Context, e environment, args []string) error {
