@@ -22,8 +22,9 @@
 // again, in their order and with the number of attempts that had failed; those that were
 // being handled as well. The ends of messages that functions do not settle themselves are
 // written shortly afterwards, in order: after a kill such a message may come again, but
-// not without those of its key that follow it (TestKilledQueueLosesNothing). Delays do not
-// outlive the program.
+// not without those of its key that follow it (TestKilledQueueLosesNothing). A message that
+// failed and waits for its time waits for the rest of it, by the clock of the machine, when
+// the program starts again (TestDelaysOutliveTheProgram, TestDelaysOutliveAKill).
 //
 // # Costs
 //

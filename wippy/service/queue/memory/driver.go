@@ -117,8 +117,13 @@ func (d *Driver) open(ctx context.Context, s queue.Spec) error {
 		if err != nil {
 			return err
 		}
+		now := time.Now()
 		for _, it := range items {
-			l.force(it)
+			if it.due.After(now) {
+				l.hold(it, it.due.Sub(now))
+			} else {
+				l.force(it)
+			}
 		}
 	}
 	d.lines[s.ID] = l

@@ -387,7 +387,11 @@ func TestMessagesOnDiskKeepEverything(t *testing.T) {
 		d = start(t, path, 10)
 		defer stop(t, d)
 		s = consume(t, d, "q")
-		for _, i := range []int{1, 2, 0} { // the one that failed went to the end
+		for _, i := range []int{1, 2, 0} { // the one that failed went to the end, and waits
+			if i == 0 {
+				expect(t, s, "")
+				<-time.After(time.Hour)
+			}
 			got := next(t, s)
 			if got == nil || got.Message.ID != ids[i] || i == 0 && got.Attempt != 2 || i > 0 && got.Attempt != 1 {
 				t.Fatalf("message %d: %+v", i, got)
@@ -419,7 +423,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	for path, want := range map[string]string{
 		used:    "queue file " + used + ": the file is in use by another program or driver",
 		foreign: "queue file " + foreign + ": the file is the database of another program",
-		newer:   "queue file " + newer + ": the file has version 9, this program knows 1",
+		newer:   "queue file " + newer + ": the file has version 9, this program knows 2",
 		garbage: "queue file " + garbage + ": file is not a database (26)",
 	} {
 		other := memory.New(memory.Options{Path: path, Transcoder: payload.NewDefault()})

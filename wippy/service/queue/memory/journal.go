@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -23,9 +24,11 @@ import (
 const (
 	// applicationID marks the file as one of ours ("wque"), for file(1) and for open.
 	applicationID = 0x77717565
-	schemaVersion = 1
+	schemaVersion = 2
 	schema        = `CREATE TABLE messages (seq INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT NOT NULL, attempts INTEGER NOT NULL,
-	headers BLOB NOT NULL, format TEXT NOT NULL, body BLOB NOT NULL)`
+	headers BLOB NOT NULL, format TEXT NOT NULL, body BLOB NOT NULL, ` + dueColumn + `)`
+	// dueColumn is when a message that failed may come again, in microseconds since 1970. Version 1 had none.
+	dueColumn = `due INTEGER NOT NULL DEFAULT 0`
 	// maxBatch is how many changes go into one transaction: enough for the write to the
 	// disk to cost less than the statements.
 	maxBatch = 512
@@ -85,8 +88,8 @@ func openJournal(ctx context.Context, path, synchronous string, t *payload.Trans
 	s := &statements{}
 	for text, stmt := range map[string]**sql.Stmt{
 		`INSERT INTO messages (seq, queue, id, attempts, headers, format, body) VALUES (?, ?, ?, ?, ?, ?, ?)`: &s.insert,
-		`DELETE FROM messages WHERE seq = ?`:                      &s.remove,
-		`UPDATE messages SET seq = ?, attempts = ? WHERE seq = ?`: &s.retry,
+		`DELETE FROM messages WHERE seq = ?`:                               &s.remove,
+		`UPDATE messages SET seq = ?, attempts = ?, due = ? WHERE seq = ?`: &s.retry,
 	} {
 		if *stmt, err = db.PrepareContext(ctx, text); err != nil {
 			return nil, err
@@ -120,6 +123,13 @@ func (j *journal) prepare(ctx context.Context) error {
 		}
 	case app != applicationID:
 		return errors.New("the file is the database of another program")
+	case version == 1:
+		for _, statement := range []string{"BEGIN IMMEDIATE", "ALTER TABLE messages ADD COLUMN " + dueColumn,
+			fmt.Sprintf("PRAGMA user_version = %d", schemaVersion), "COMMIT"} {
+			if _, err := j.db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
 	case version != schemaVersion:
 		return fmt.Errorf("the file has version %d, this program knows %d", version, schemaVersion)
 	}
@@ -128,7 +138,7 @@ func (j *journal) prepare(ctx context.Context) error {
 
 // load returns the messages of a queue in their order.
 func (j *journal) load(ctx context.Context, id string) ([]*item, error) {
-	rows, err := j.db.QueryContext(ctx, `SELECT seq, id, attempts, headers, format, body FROM messages WHERE queue = ? ORDER BY seq`, id)
+	rows, err := j.db.QueryContext(ctx, `SELECT seq, id, attempts, headers, format, body, due FROM messages WHERE queue = ? ORDER BY seq`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +147,12 @@ func (j *journal) load(ctx context.Context, id string) ([]*item, error) {
 	for rows.Next() {
 		it := &item{m: &queue.Message{}}
 		var headers, body []byte
-		if err := rows.Scan(&it.row, &it.m.ID, &it.failed, &headers, &it.m.Body.Format, &body); err != nil {
+		var due int64
+		if err := rows.Scan(&it.row, &it.m.ID, &it.failed, &headers, &it.m.Body.Format, &body, &due); err != nil {
 			return nil, err
+		}
+		if due > 0 {
+			it.due = time.UnixMicro(due)
 		}
 		decoded, err := j.transcoder.Transcode(payload.Payload{Format: payload.Msgpack, Data: headers}, payload.Go)
 		if err != nil {

@@ -50,14 +50,17 @@ func (k kept) removal() func(s *statements) error {
 // Retry takes the item back and counts the attempt. It moves to the end of the file too,
 // unless others of its key wait behind it.
 func (k kept) Retry(ctx context.Context, delay time.Duration) error {
-	row, failed := k.item.row, k.item.failed+1
+	row, failed, due := k.item.row, k.item.failed+1, int64(0)
+	if delay > 0 {
+		due = time.Now().Add(delay).UnixMicro()
+	}
 	next := row
 	var number func(int64)
 	if k.item.key == "" {
 		number = func(n int64) { next = n }
 	}
 	return k.line.journal.write(ctx, number, func(s *statements) error {
-		_, err := s.retry.Exec(next, failed, row)
+		_, err := s.retry.Exec(next, failed, due, row)
 		return err
 	}, func(err error) {
 		if err == nil {

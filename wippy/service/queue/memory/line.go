@@ -240,6 +240,32 @@ func (l *line) again(it *item, delay time.Duration) {
 		l.serve()
 		return
 	}
+	l.postpone(it, delay)
+}
+
+// hold adds an item, whether or not there is room, that is ready once delay has passed. Those of its key that come after it
+// wait as well.
+func (l *line) hold(it *item, delay time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed != nil {
+		return
+	}
+	l.backlog++
+	if _, busy := l.keys[it.key]; busy && it.key != "" {
+		l.append(it) // behind another one of its key
+		return
+	}
+	l.last++
+	it.order = l.last
+	if it.key != "" {
+		l.keys[it.key] = nil
+	}
+	l.postpone(it, delay)
+}
+
+// postpone makes an item ready once delay has passed; mu is held.
+func (l *line) postpone(it *item, delay time.Duration) {
 	it.due = time.Now().Add(delay)
 	heap.Push(&l.later, it)
 	if l.later[0] == it {

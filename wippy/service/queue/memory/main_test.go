@@ -18,5 +18,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if path := os.Getenv(delayEnv); path != "" {
+		fmt.Fprintln(os.Stderr, delayProgram(path))
+		os.Exit(1)
+	}
 	goleak.VerifyTestMain(m)
 }
