@@ -23,6 +23,7 @@ type Bus struct {
 	awake     bool     // guarded by mu; there is a dispatcher, or one was called
 	closed    bool     // guarded by mu
 	published uint64   // guarded by mu
+	rejected  uint64   // guarded by mu
 	lastID    uint64   // guarded by mu
 
 	dispatcher dispatcher // used by whoever is the dispatcher
@@ -168,9 +169,11 @@ func (b *Bus) subscribe(ctx context.Context, s *Subscription, opts []SubscribeOp
 	b.mu.Lock()
 	switch limit := b.config.maxSubscriptions; {
 	case b.closed:
+		b.rejected++
 		b.mu.Unlock()
 		return nil, ErrClosed
 	case limit > 0 && int(b.live.Load()) >= limit:
+		b.rejected++
 		b.mu.Unlock()
 		return nil, ErrTooMany
 	}

@@ -16,7 +16,8 @@ type Stats struct {
 	Discarded  uint64 // of Queued, not delivered because their subscription had ended
 	Panics     uint64 // panics of callbacks and of a Metrics
 
-	Subscriptions int // subscriptions that have not ended
+	Subscriptions int    // subscriptions that have not ended
+	Rejected      uint64 // attempts to subscribe that failed with ErrTooMany or ErrClosed
 
 	_ struct{}
 }
@@ -25,10 +26,11 @@ type Stats struct {
 // take, for an instant: it is made to be read whenever metrics are collected.
 func (b *Bus) Stats() Stats {
 	b.mu.Lock()
-	published := b.published
+	published, rejected := b.published, b.rejected
 	b.mu.Unlock()
 	return Stats{
 		Published:     published,
+		Rejected:      rejected,
 		Dropped:       b.dropped.Load(),
 		Queued:        b.queued.Load(),
 		Overflowed:    b.overflowed.Load(),

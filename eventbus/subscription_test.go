@@ -66,6 +66,9 @@ func TestSubscribeRefusals(t *testing.T) {
 	if err.Error() != "bus is closed" {
 		t.Errorf("text %q", err)
 	}
+	if n := bus.Stats().Rejected; n != 2 {
+		t.Errorf("%d rejected, want those of a full and of a stopped bus", n)
+	}
 	if n := bus.Stats().Subscriptions; n != 0 {
 		t.Errorf("%d subscriptions on a stopped bus", n)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/wippyrun/kit/relay/internode"
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/service/metrics"
+	"github.com/wippyrun/kit/wippy/system/groups"
 	counting "github.com/wippyrun/kit/wippy/system/metrics"
 )
 
@@ -97,7 +98,14 @@ func (r *Runtime) observe(m *counting.Metrics) {
 			}
 			return nil
 		},
-		Logs:    r.logs.Emitted,
+		Logs: r.logs.Emitted,
+		Groups: func() groups.Stats {
+			if scopes, ok := KeyGroups.Get(r.dict); ok {
+				return scopes.Stats()
+			}
+			return groups.Stats{}
+		},
+		Names:   KeyTopology.MustGet(r.dict).Reregistrations,
 		Entries: func() int { return KeyRegistry.MustGet(r.dict).Snapshot().Len() },
 	})
 }

@@ -257,12 +257,15 @@ func (m *module) broadcast(action string) lua.LGFunction {
 			return fail(L, invalid("cannot send to @ topics"))
 		}
 		p := engine.From(L)
+		dropped := 0
 		for _, to := range i.scope.Processes(name) {
 			msg := relay.NewMessage(p.PID(), to, topic, engine.Payloads(L, 4)...)
 			if m.Send(msg) != nil {
 				msg.Release()
+				dropped++
 			}
 		}
+		i.scope.Broadcasted(dropped)
 		L.Push(lua.LTrue)
 		return 1
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/wippyrun/kit/scheduler"
 	"github.com/wippyrun/kit/wippy/service/metrics"
 	"github.com/wippyrun/kit/wippy/system/functions"
+	"github.com/wippyrun/kit/wippy/system/groups"
 	counting "github.com/wippyrun/kit/wippy/system/metrics"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
@@ -317,11 +318,13 @@ func TestObserve(t *testing.T) {
 		},
 		Services: func() []supervisor.Status { return services },
 		Bus: func() eventbus.Stats {
-			return eventbus.Stats{Subscriptions: 2, Published: 9, Dropped: 1, Overflowed: 2, Discarded: 3}
+			return eventbus.Stats{Subscriptions: 2, Published: 9, Dropped: 1, Overflowed: 2, Discarded: 3, Rejected: 4}
 		},
 		Nodes: func() map[string]internode.Stats {
 			return map[string]internode.Stats{"b": {Up: true, Waiting: 1, Sent: 2, Delivered: 3, Refused: 4, Lost: 5}}
 		},
+		Groups:  func() groups.Stats { return groups.Stats{Joins: 11, Leaves: 12, Broadcasts: 13, Dropped: 14} },
+		Names:   func() uint64 { return 15 },
 		Entries: func() int { return 42 },
 		Logs:    func() map[slog.Level]uint64 { return map[slog.Level]uint64{slog.LevelWarn: 3} },
 	})
@@ -350,7 +353,11 @@ func TestObserve(t *testing.T) {
 	if run, stopped := find(t, all, "wippy_services", "state", "running"), find(t, all, "wippy_services", "state", "stopped"); run.GetGauge().GetValue() != 1 || stopped.GetGauge().GetValue() != 0 {
 		t.Error(run, stopped)
 	}
-	for name, want := range map[string]float64{"eventbus_published_total": 9, "eventbus_dropped_total": 6} {
+	for name, want := range map[string]float64{
+		"eventbus_published_total": 9, "eventbus_dropped_total": 6, "eventbus_subscribers_rejected_total": 4,
+		"pg_join_total": 11, "pg_leave_total": 12, "pg_broadcast_total": 13, "pg_broadcast_dropped_total": 14,
+		"runtime_name_reregistrations_total": 15,
+	} {
 		if v := find(t, all, name).GetCounter().GetValue(); v != want {
 			t.Errorf("%s: %v", name, v)
 		}
@@ -371,7 +378,7 @@ func TestObserve(t *testing.T) {
 		t.Errorf("%d hosts, %d services left", n, s)
 	}
 	for name, f := range all {
-		if strings.HasPrefix(name, "wippy_") && f.GetHelp() == "" {
+		if f.GetHelp() == "" {
 			t.Errorf("%s explains nothing", name)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/wippyrun/kit/eventbus"
 	"github.com/wippyrun/kit/relay/internode"
 	"github.com/wippyrun/kit/scheduler"
+	"github.com/wippyrun/kit/wippy/system/groups"
 	"github.com/wippyrun/kit/wippy/system/metrics"
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
@@ -22,6 +23,8 @@ type Parts struct {
 	Nodes      func() map[string]internode.Stats // by node
 	Entries    func() int
 	Logs       func() map[slog.Level]uint64 // records by level
+	Groups     func() groups.Stats
+	Names      func() uint64 // how often a name was registered for the process that had it
 }
 
 // help explains the metrics that Observe sets.
@@ -42,6 +45,12 @@ var help = map[string]string{
 	"eventbus_subscribers_active":         "Subscriptions that have not ended.",
 	"eventbus_published_total":            "Events that were published.",
 	"eventbus_dropped_total":              "Events that reached nobody because the bus or the subscription gave them up.",
+	"eventbus_subscribers_rejected_total": "Attempts to subscribe that were refused: there were too many, or the bus had ended.",
+	"runtime_name_reregistrations_total":  "Names that were registered again for the process that had them.",
+	"pg_join_total":                       "Joins of process groups.",
+	"pg_leave_total":                      "Leaves of process groups, ends of members included.",
+	"pg_broadcast_total":                  "Broadcasts to process groups.",
+	"pg_broadcast_dropped_total":          "Messages of broadcasts that did not reach their member.",
 	"internode_node_up":                   "Whether another node can be reached.",
 	"internode_queue_depth":               "Messages to another node that are not known to have arrived.",
 	"internode_sent_total":                "Messages for another node.",
@@ -65,6 +74,7 @@ func Observe(m *metrics.Metrics, p Parts) {
 		m.OnGather(func() {
 			s := p.Bus()
 			m.Gauge("eventbus_subscribers_active").Set(float64(s.Subscriptions))
+			m.Counter("eventbus_subscribers_rejected_total").Set(float64(s.Rejected))
 			m.Counter("eventbus_published_total").Set(float64(s.Published))
 			m.Counter("eventbus_dropped_total").Set(float64(s.Dropped + s.Overflowed + s.Discarded))
 		})
@@ -78,6 +88,18 @@ func Observe(m *metrics.Metrics, p Parts) {
 				m.Counter("runtime_log_emissions_total", metrics.Label{Name: "level", Value: strings.ToLower(level.String())}).Set(float64(n))
 			}
 		})
+	}
+	if p.Groups != nil {
+		m.OnGather(func() {
+			s := p.Groups()
+			m.Counter("pg_join_total").Set(float64(s.Joins))
+			m.Counter("pg_leave_total").Set(float64(s.Leaves))
+			m.Counter("pg_broadcast_total").Set(float64(s.Broadcasts))
+			m.Counter("pg_broadcast_dropped_total").Set(float64(s.Dropped))
+		})
+	}
+	if p.Names != nil {
+		m.OnGather(func() { m.Counter("runtime_name_reregistrations_total").Set(float64(p.Names())) })
 	}
 	if p.Entries != nil {
 		m.OnGather(func() { m.Gauge("wippy_registry_entries").Set(float64(p.Entries())) })

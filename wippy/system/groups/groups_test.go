@@ -96,6 +96,37 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestStats(t *testing.T) {
+	topo := newTopology()
+	p := register(t, topo, 3)
+	var r groups.Registry
+	s := groups.NewScope(topo, groups.Limits{Members: 3})
+	r.Add("app:scope", s)
+	for _, join := range []func() error{
+		func() error { return s.Join(p[0], "a", "b") },
+		func() error { return s.Join(p[1], "a", "a") },
+		func() error { return s.Join(p[2], "b") },
+		func() error { return s.Leave(p[0], "a", "b") },
+	} {
+		if err := join(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Join(p[2], "a", "a"); !errors.Is(err, groups.ErrGroupFull) { // counts for nothing
+		t.Fatal(err)
+	}
+	s.Broadcasted(0)
+	s.Broadcasted(2)
+	if got, want := r.Stats(), (groups.Stats{Joins: 5, Leaves: 2, Broadcasts: 2, Dropped: 2}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	r.Remove("app:scope")
+	s.Stop() // everybody leaves
+	if got := r.Stats(); got.Joins != 5 || got.Leaves != 5 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestStoppedScope(t *testing.T) {
 	topo := newTopology()
 	p := register(t, topo, 1)

@@ -10,10 +10,21 @@ import (
 
 // Registry finds scopes by the ids of their entries. The zero value is empty and ready. All methods may be called
 // concurrently.
-type Registry struct{ scopes sync.Map } // string → *Scope
+type Registry struct {
+	scopes sync.Map // string → *Scope
+	counts counts   // of all scopes that ever were
+}
 
-// Add makes a scope known.
-func (r *Registry) Add(id string, s *Scope) { r.scopes.Store(id, s) }
+// Add makes a scope known. What happens in it from now on counts for the registry.
+func (r *Registry) Add(id string, s *Scope) {
+	s.mu.Lock()
+	s.counts = &r.counts
+	s.mu.Unlock()
+	r.scopes.Store(id, s)
+}
+
+// Stats returns what has happened in all scopes, those that were removed included.
+func (r *Registry) Stats() Stats { return r.counts.stats() }
 
 // Remove forgets a scope.
 func (r *Registry) Remove(id string) { r.scopes.Delete(id) }

@@ -65,6 +65,7 @@ type Scope struct {
 	members  map[relay.PID]*member
 	monitors map[*Monitor]struct{} // those of all groups
 	last     uint64                // number of the last first join
+	counts   *counts
 }
 
 // group is one group. It goes when it has no members, unless it is monitored.
@@ -96,7 +97,7 @@ type Monitor struct {
 // NewScope returns an empty scope.
 func NewScope(processes Processes, limits Limits) *Scope {
 	return &Scope{processes: processes, limits: limits, groups: map[string]*group{}, members: map[relay.PID]*member{},
-		monitors: map[*Monitor]struct{}{}}
+		monitors: map[*Monitor]struct{}{}, counts: &counts{}}
 }
 
 // Configure changes the limits. What is over them stays.
@@ -157,6 +158,7 @@ func (s *Scope) Join(pid relay.PID, names ...string) error {
 		joined.joins++
 		g.size++
 		g.snapshot = nil
+		s.counts.joins.Add(1)
 		s.tell(g, Event{Group: name, PIDs: []relay.PID{pid}, Joined: true})
 	}
 	return nil
@@ -241,6 +243,7 @@ func (s *Scope) Leave(pid relay.PID, names ...string) error {
 		joined.joins--
 		g.size--
 		g.snapshot = nil
+		s.counts.leaves.Add(1)
 		if joined.joins == 0 {
 			delete(g.members, pid)
 			delete(m.groups, name)
@@ -283,6 +286,7 @@ func (s *Scope) leaveAll(pid relay.PID, m *member) {
 		delete(g.members, pid)
 		g.size -= joins
 		g.snapshot = nil
+		s.counts.leaves.Add(uint64(joins))
 		s.tell(g, Event{Group: name, PIDs: slices.Repeat([]relay.PID{pid}, joins)})
 		s.tidy(name, g)
 	}

@@ -19,6 +19,7 @@ func (t *Topology) RegisterName(name string, pid relay.PID) error {
 	t.names.Compute(name, func(holder relay.PID, taken bool) (relay.PID, bool) {
 		switch {
 		case taken && holder == pid:
+			t.again.Add(1)
 		case taken:
 			err = ErrNameTaken.With("existing_pid", holder.String()).With("name", name)
 		case !t.addName(name, pid):
@@ -31,6 +32,9 @@ func (t *Topology) RegisterName(name string, pid relay.PID) error {
 	})
 	return err
 }
+
+// Reregistrations returns how often a name was registered for the process that had it already.
+func (t *Topology) Reregistrations() uint64 { return t.again.Load() }
 
 // addName notes the name with its process, so that Complete finds it; false when pid is not alive.
 //

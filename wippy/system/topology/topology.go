@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/puzpuzpuz/xsync/v3"
@@ -23,6 +24,7 @@ type Topology struct {
 	now    func() time.Time
 	seed   maphash.Seed
 	names  *xsync.MapOf[string, relay.PID]
+	again  atomic.Uint64 // names registered by the process that had them
 	shards [shardCount]shard
 }
 

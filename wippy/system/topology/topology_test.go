@@ -281,6 +281,9 @@ func TestNames(t *testing.T) {
 	if err := topo.RegisterName("x", a); err != nil {
 		t.Errorf("same pair again: %v", err)
 	}
+	if n := topo.Reregistrations(); n != 1 {
+		t.Errorf("%d names registered again", n)
+	}
 	err := topo.RegisterName("x", b)
 	if !errors.Is(err, topology.ErrNameTaken) || err.Error() != "name already registered" ||
 		fault.DetailsOf(err)["existing_pid"] != a.String() {
