@@ -20,7 +20,7 @@ namespace: app
 entries:
   - {name: os, kind: env.storage.os}
   - {name: url, kind: env.variable, variable: BROKER_URL, storage: "app:os"}
-  - {name: driver, kind: queue.driver.amqp, url: "${env:BROKER_URL}", lifecycle: {auto_start: true}}
+  - {name: driver, kind: queue.driver.amqp, url: "${env:BROKER_URL}", tls: {ca: "file://ca.pem"}, lifecycle: {auto_start: true}}
   - {name: seen, kind: store.memory, lifecycle: {auto_start: true}}
   - {name: dead, kind: queue.queue, driver: driver, queue_name: application.dead}
   - {name: jobs, kind: queue.queue, driver: driver, queue_name: application.jobs, dead_letter: {queue: dead, max_attempts: 2}}
@@ -76,9 +76,15 @@ func TestApplication(t *testing.T) {
 	if b == nil {
 		return
 	}
-	t.Setenv("BROKER_URL", b.url())
+	for name, url := range map[string]string{"plain": b.url(), "TLS": b.secureURL()} {
+		t.Run(name, func(t *testing.T) { testApplication(t, url, b.certificates.ca) })
+	}
+}
+
+func testApplication(t *testing.T, url, ca string) {
+	t.Setenv("BROKER_URL", url)
 	dir := t.TempDir()
-	for name, text := range map[string]string{"_index.yaml": application, "program.lua": program} {
+	for name, text := range map[string]string{"_index.yaml": application, "program.lua": program, "ca.pem": ca} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -21,11 +21,30 @@ import (
 // script starts RabbitMQ without looking at who we are, unlike the one in the path.
 const script = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 
+// brokerConfig lets a client in by its name and password, or by its certificate.
+const brokerConfig = `listeners.tcp.1 = 127.0.0.1:%d
+listeners.ssl.1 = 127.0.0.1:%d
+ssl_options.cacertfile = %[3]s/ca.pem
+ssl_options.certfile = %[3]s/server.pem
+ssl_options.keyfile = %[3]s/server.key
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+ssl_cert_login_from = common_name
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = AMQPLAIN
+auth_mechanisms.3 = EXTERNAL
+log.console = true
+log.console.level = info
+log.file = false
+`
+
 // broker is a RabbitMQ of the tests' own: directory, ports, cookie, port mapper.
 type broker struct {
-	dir                string
-	port, dist, mapper int
-	epmd, server       *exec.Cmd
+	dir                        string
+	port, secure, dist, mapper int
+	certificates               *certificates
+	epmd, server               *exec.Cmd
+	silent                     chan struct{} // closed when nothing writes to the log any more
 }
 
 var shared struct {
@@ -72,7 +91,7 @@ func newBroker() (_ *broker, err error) {
 			b.close()
 		}
 	}()
-	for _, port := range []*int{&b.port, &b.dist, &b.mapper} {
+	for _, port := range []*int{&b.port, &b.secure, &b.dist, &b.mapper} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
@@ -80,8 +99,14 @@ func newBroker() (_ *broker, err error) {
 		*port = l.Addr().(*net.TCPAddr).Port
 		defer l.Close()
 	}
-	config := fmt.Sprintf("listeners.tcp.1 = 127.0.0.1:%d\nlog.console = true\nlog.console.level = info\nlog.file = false\n", b.port)
-	for name, text := range map[string]string{"rabbitmq.conf": config, "enabled_plugins": "[].", "env.conf": ""} {
+	if b.certificates, err = newCertificates(); err != nil {
+		return nil, err
+	}
+	config := fmt.Sprintf(brokerConfig, b.port, b.secure, b.dir)
+	for name, text := range map[string]string{
+		"rabbitmq.conf": config, "enabled_plugins": "[rabbitmq_auth_mechanism_ssl].", "env.conf": "",
+		"ca.pem": b.certificates.ca, "server.pem": b.certificates.server.cert, "server.key": b.certificates.server.key,
+	} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(text), 0o600); err != nil {
 			return nil, err
 		}
@@ -117,8 +142,10 @@ func (b *broker) run() error {
 		return err
 	}
 	in.Close()
-	ready := make(chan error, 1)
+	ready, silent := make(chan error, 1), make(chan struct{})
+	b.silent = silent
 	go func() {
+		defer close(silent)
 		defer out.Close()
 		var said strings.Builder
 		lines := bufio.NewScanner(out)
@@ -145,6 +172,7 @@ func (b *broker) kill() {
 	if b.server != nil {
 		_ = syscall.Kill(-b.server.Process.Pid, syscall.SIGKILL)
 		_ = b.server.Wait()
+		<-b.silent
 		b.server = nil
 	}
 }
@@ -156,6 +184,11 @@ func (b *broker) close() {
 		_ = b.epmd.Wait()
 	}
 	_ = os.RemoveAll(b.dir)
+}
+
+// secureURL is its address over TLS.
+func (b *broker) secureURL() string {
+	return fmt.Sprintf("amqps://guest:guest@127.0.0.1:%d/", b.secure)
 }
 
 func (b *broker) url() string { return fmt.Sprintf("amqp://guest:guest@127.0.0.1:%d/", b.port) }

@@ -87,7 +87,8 @@ func decode(r *fields.Reader) Options {
 	default:
 		r.Reject("auth_mechanism", "auth_mechanism must be PLAIN, AMQPLAIN or EXTERNAL, got "+mechanism)
 	}
-	if o.Config.TLSClientConfig = decodeTLS(r.Sub("tls")); o.Config.TLSClientConfig != nil {
+	secure := strings.HasPrefix(o.URL, "amqps://")
+	if o.Config.TLSClientConfig = decodeTLS(r.Sub("tls"), secure); o.Config.TLSClientConfig != nil {
 		o.URL = strings.Replace(o.URL, "amqp://", "amqps://", 1)
 	}
 	return o
@@ -111,9 +112,9 @@ func within(r *fields.Reader, name string, most int) int {
 	return n
 }
 
-// decodeTLS reads the field tls, nil when it is off.
-func decodeTLS(r *fields.Reader) *tls.Config {
-	enabled := r.Bool("enabled", false)
+// decodeTLS reads the field tls, nil when it is off. It is on when the address says so.
+func decodeTLS(r *fields.Reader, secure bool) *tls.Config {
+	enabled := r.Bool("enabled", secure) || secure
 	c := &tls.Config{
 		ServerName: r.String("server_name", ""), InsecureSkipVerify: r.Bool("insecure_skip_verify", false), // the entry's own decision
 		MinVersion: tls.VersionTLS12,
