@@ -121,7 +121,7 @@ func TestPublicNameBelongsToOneVariable(t *testing.T) {
 	if err := s.AddVariable(env.Variable{ID: "a:x", Name: "X", Storage: "a:s"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddVariable(env.Variable{ID: "a:y", Name: "X", Storage: "a:s"}); fault.KindOf(err) != fault.AlreadyExists {
+	if err := s.AddVariable(env.Variable{ID: "a:y", Name: "X", Storage: "a:s"}); fault.KindOf(err) != fault.AlreadyExists || err.Error() != "variable name already exists: X" {
 		t.Errorf("second holder: %v", err)
 	}
 	if err := s.AddVariable(env.Variable{ID: "a:x", Name: "Z", Storage: "a:s"}); err != nil {
