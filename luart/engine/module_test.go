@@ -98,6 +98,18 @@ func kitModule(closed *[]string) engine.Module {
 			L.Push(lua.LTrue)
 			return 1
 		})
+		b.Func("echo", func(L *lua.LState) int {
+			return engine.Yield(L, echo{engine.ToGo(L.Get(1))}, func(L *lua.LState, data any, _ error) []lua.LValue {
+				return engine.Result(L, engine.ToLua(data))
+			})
+		})
+		b.Func("appended", func(L *lua.LState) int {
+			args := engine.AppendPayloads([]payload.Payload{{Data: lua.LString("first")}}, L, 1)
+			for _, a := range args {
+				L.Push(a.Data.(lua.LValue))
+			}
+			return len(args)
+		})
 		b.Func("payloads", func(L *lua.LState) int {
 			args := engine.Payloads(L, 2)
 			L.Push(lua.LNumber(len(args)))
@@ -150,6 +162,8 @@ func TestBuilderMakesTheContentOfAModule(t *testing.T) {
 		{"\n\nreturn kit.where()", "app:kit:3"},
 		{"return tostring(kit.frozen(kit.limits)) .. tostring(kit.frozen({})) .. tostring(kit.frozen(table.freeze({1})))", "truefalsetrue"},
 		{"local n, a, b = kit.payloads(1, 2, {3}) return n .. a .. b[1]", "223"},
+		{"local a, b, c = kit.appended('x', {'y'}) return a .. b .. c[1]", "firstxy"},
+		{"return kit.echo('a') .. kit.echo('b')", "ab"},
 		{"local n = kit.payloads() return n", "0"},
 		// A channel that Go code sends to and receives from suspends its caller.
 		{"local ch = channel.new() coroutine.spawn(function() kit.send(ch, 'late') end) local v, ok = kit.receive(ch) return v .. tostring(ok)", "latetrue"},
@@ -234,7 +248,10 @@ func TestErrorKindsHaveNamesInLua(t *testing.T) {
 
 func TestErrorIsACopyWithADetail(t *testing.T) {
 	plain := engine.NewError(engine.KindRateLimited, "slow down")
-	told := plain.With("after", 5).With("unit", "s").WithRetryable(true)
+	told := plain.With("after", 5).With("unit", "s").WithRetryable(true).WithHint("wait a little")
+	if plain.Hint() != "" || told.Hint() != "wait a little" || !strings.Contains(told.Stack(), "hint: wait a little") {
+		t.Errorf("hints %q and %q in %s", plain.Hint(), told.Hint(), told.Stack())
+	}
 	if len(plain.Details()) != 0 || told.Details()["after"] != 5 || told.Details()["unit"] != "s" {
 		t.Errorf("details %v and %v", plain.Details(), told.Details())
 	}

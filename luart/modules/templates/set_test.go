@@ -169,6 +169,9 @@ func TestChangesAreSeen(t *testing.T) {
 	if err := s.Check(); err == nil || !strings.Contains(err.Error(), "template page: ") {
 		t.Error(err)
 	}
+	if faults := s.Faults(); len(faults) != 1 || faults["page"] == nil {
+		t.Errorf("faults %v", faults)
+	}
 	if err := s.Remove("page"); err != nil {
 		t.Fatal(err)
 	}
