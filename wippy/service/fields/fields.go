@@ -16,6 +16,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,7 +85,8 @@ type shared struct {
 // New starts reading data, the value of an entry's data area. Anything but a
 // map is itself a problem, reported by Err; absent data is an empty map. Here and
 // everywhere below, an empty list counts as an empty map and the other way round:
-// both are {} for a Lua program that makes an entry.
+// both are {} for a Lua program that makes an entry. Text that is a number or a
+// boolean counts as that where one is needed: it is what variables hold.
 func New(data any) *Reader {
 	r := &Reader{path: "data", asked: map[string]bool{}, shared: &shared{}}
 	switch m := data.(type) {
@@ -166,6 +168,12 @@ func (r *Reader) Bool(name string, def bool) bool {
 		return def
 	case bool:
 		return v
+	case string: // of a variable
+		if v == "true" || v == "false" {
+			return v == "true"
+		}
+		r.fail(name, fmt.Sprintf("%s must be true or false, got %s", name, typeName(v)))
+		return def
 	default:
 		r.fail(name, fmt.Sprintf("%s must be true or false, got %s", name, typeName(v)))
 		return def
@@ -183,6 +191,10 @@ func (r *Reader) Int(name string, def int) int {
 		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
 			return int(v)
 		}
+	case string: // of a variable
+		if n, err := strconv.Atoi(v); err == nil {
+			return n
+		}
 	}
 	r.fail(name, fmt.Sprintf("%s must be a whole number, got %v", name, r.values[name]))
 	return def
@@ -198,6 +210,10 @@ func (r *Reader) Float(name string, def float64) float64 {
 	case float64:
 		if !math.IsNaN(v) && !math.IsInf(v, 0) {
 			return v
+		}
+	case string: // of a variable
+		if f, err := strconv.ParseFloat(v, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
+			return f
 		}
 	}
 	r.fail(name, fmt.Sprintf("%s must be a number, got %v", name, r.values[name]))

@@ -78,6 +78,22 @@ func TestEmptyListsAndMapsAreTheSame(t *testing.T) {
 	}
 }
 
+func TestTextOfVariablesIsRead(t *testing.T) {
+	r := fields.New(map[string]any{"n": "12", "f": "1.5", "on": "true", "off": "false"})
+	if r.Int("n", 0) != 12 || r.Float("f", 0) != 1.5 || !r.Bool("on", false) || r.Bool("off", true) || r.Err() != nil {
+		t.Errorf("%v", r.Err())
+	}
+	bad := fields.New(map[string]any{"n": "1.5", "f": "NaN", "on": "yes"})
+	bad.Int("n", 0)
+	bad.Float("f", 0)
+	bad.Bool("on", false)
+	for _, want := range []string{"n must be a whole number, got 1.5", "f must be a number, got NaN", "on must be true or false, got a string"} {
+		if err := bad.Err(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in %v", want, err)
+		}
+	}
+}
+
 func TestAllProblemsAreCollectedWithTheirPaths(t *testing.T) {
 	r := fields.New(map[string]any{"metod": "main", "n": 1.5, "sub": map[string]any{"d": "soon"}, "l": []any{1.0}})
 	r.Required("method")

@@ -297,6 +297,7 @@ func TestPoolSelection(t *testing.T) {
 		"static size":      {in: m("type", "static", "size", 2.0), want: functions.PoolConfig{Type: functions.Static, Max: 2, Min: 2}},
 		"adaptive":         {in: m("type", "adaptive"), want: functions.PoolConfig{Type: functions.Adaptive, Max: 16, Min: 1}},
 		"unknown":          {in: m("type", "lzay"), err: `unknown pool type: lzay (did you mean "lazy"?)`},
+		"of a variable":    {in: m("workers", "3"), want: functions.PoolConfig{Type: functions.Static, Max: 3, Min: 3}},
 		"empty Lua table":  {in: []any{}, want: functions.PoolConfig{Type: functions.Lazy, Max: 100}},
 		"fraction":         {in: m("workers", 1.5), err: "pool.workers: must be a whole number"},
 		"negative":         {in: m("size", -1.0), err: "pool.size: must not be negative"},

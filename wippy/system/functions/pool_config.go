@@ -5,6 +5,7 @@ package functions
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/wippyrun/kit/wippy/system/fault"
 	"github.com/wippyrun/kit/wippy/system/suggest"
@@ -108,6 +109,10 @@ func wholeNumber(v any) (int, error) {
 	case float64:
 		if n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 			return int(n), negative(int(n))
+		}
+	case string: // of a variable
+		if i, err := strconv.Atoi(n); err == nil {
+			return i, negative(i)
 		}
 	}
 	return 0, fmt.Errorf("must be a whole number, got %v", v)

@@ -52,7 +52,9 @@ func WithLogger(l *slog.Logger) Option { return func(s *Supervisor) { s.env.log 
 
 // WithAdvice sets a function that knows more about an error of a service: where in a program it came to be,
 // "file:line:column", and what may help; "" is what it does not know. Reports of failures say it.
-func WithAdvice(f func(err error) (at, hint string)) Option { return func(s *Supervisor) { s.env.advise = f } }
+func WithAdvice(f func(err error) (at, hint string)) Option {
+	return func(s *Supervisor) { s.env.advise = f }
+}
 
 // WithPlaces sets a function that returns where a service is declared, "file:line:column", or ""
 // when it does not know. Reports of failures say it.
