@@ -23,9 +23,24 @@ func (p *Process) outcomeOf(values []lua.LValue) (payload.Payload, error) {
 		}
 	}
 	if len(values) == 0 {
-		return payload.Payload{Format: payload.Lua, Data: lua.LNil}, nil
+		return nothing, nil
 	}
 	return toPayload(values[0]), nil
+}
+
+// nothing is the result of a method that returns none, and boxedNothing the same as what
+// scheduler.Output takes: most handlers of requests and messages return nothing.
+var (
+	nothing          = payload.Payload{Format: payload.Lua, Data: lua.LNil}
+	boxedNothing any = nothing
+)
+
+// boxed makes a result what scheduler.Output takes.
+func boxed(result payload.Payload) any {
+	if result == nothing {
+		return boxedNothing
+	}
+	return result
 }
 
 // failure turns a value that nobody caught into the error of the process.

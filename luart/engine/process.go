@@ -262,7 +262,7 @@ func (p *Process) Step(events []scheduler.Event, out *scheduler.Output) error {
 	case p.stop != nil:
 		return p.stop
 	case p.done:
-		out.Done(p.driver.result)
+		out.Done(boxed(p.driver.result))
 	case p.upgrading():
 		u := p.rest.upgrade
 		out.Upgrade(u.create, u.method, u.input)

@@ -6,8 +6,12 @@
 //
 //	cd benchmarks && go run ./http/compare -duration 5s
 //
-// It prints a table of requests per second, the latencies at the median and at the 99th
-// percentile, the processor time that the server used for a request (where the system
+// or, to see what a request costs where, by profiles that are taken meanwhile:
+//
+//	cd benchmarks && go run ./http/compare -profile -duration 10s -connections 64
+//
+// The first prints a table of requests per second, the latencies at the median and at the
+// 99th percentile, the processor time that the server used for a request (where the system
 // tells: Linux), and the ratio to net/http. The client shares the machine with the servers,
 // so only the ratio means something; processor time means something on a busy machine too.
 // Programs that are not installed are named as absent.
@@ -21,16 +25,17 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wippyrun/kit/benchmarks/internal/web"
 )
 
 // answer is what every server gives for /hello.
@@ -41,6 +46,8 @@ var options struct {
 	rounds      int
 	connections string
 	bare        string
+	profile     bool
+	profiler    string
 }
 
 func main() {
@@ -48,12 +55,14 @@ func main() {
 	flag.IntVar(&options.rounds, "rounds", 3, "measurements of each server, of which the median counts")
 	flag.StringVar(&options.connections, "connections", "1,64,256", "numbers of connections")
 	flag.StringVar(&options.bare, "bare", "", "serve net/http at this address, for use by the program itself")
+	flag.BoolVar(&options.profile, "profile", false, "print what a request costs, by parts of the program")
+	flag.StringVar(&options.profiler, "profiler", "", "serve profiles at this address too, with -bare")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
 	if options.bare != "" {
-		err = serveBare(options.bare)
+		err = serveBare(options.bare, options.profiler)
 	} else {
 		err = compare(ctx, os.Stdout)
 	}
@@ -63,7 +72,13 @@ func main() {
 	}
 }
 
-func serveBare(addr string) error {
+func serveBare(addr, profiler string) error {
+	if profiler != "" {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		go func() { fmt.Fprintln(os.Stderr, "compare:", http.ListenAndServe(profiler, mux)) }()
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -78,12 +93,14 @@ type server struct {
 	addr   string
 	absent string // why it is not measured
 	cmd    *exec.Cmd
+
+	profiler string // address, "" without -profile
 }
 
 func compare(ctx context.Context, w io.Writer) error {
-	wrk, err := exec.LookPath("wrk")
+	wrk, err := web.Wrk()
 	if err != nil {
-		return errors.New("wrk is absent (Debian: apt-get install wrk)")
+		return err
 	}
 	dir, err := os.MkdirTemp("", "compare-")
 	if err != nil {
@@ -98,6 +115,9 @@ func compare(ctx context.Context, w io.Writer) error {
 	}()
 	if err != nil {
 		return err
+	}
+	if options.profile {
+		return split(ctx, w, wrk, servers)
 	}
 	fmt.Fprintf(w, "%s, %d CPUs, %s each, median of %d rounds\n\n", runtime.Version(), runtime.NumCPU(), options.duration, options.rounds)
 	fmt.Fprintln(w, "| connections | server | requests/s | p50 | p99 | of net/http | CPU per request |")
@@ -127,7 +147,7 @@ func compare(ctx context.Context, w io.Writer) error {
 				continue
 			}
 			r := median(results[s])
-			fmt.Fprintf(w, "| %d | %s | %.0f | %s | %s | %.0f %% | %s |\n", n, s.name, r.rate, r.p50, r.p99, 100*r.rate/base.rate, r.cpu)
+			fmt.Fprintf(w, "| %d | %s | %.0f | %s | %s | %.0f %% | %s |\n", n, s.name, r.Rate, r.P50, r.P99, 100*r.Rate/base.Rate, r.cpu)
 		}
 	}
 	return nil
@@ -161,14 +181,19 @@ func start(ctx context.Context, dir string) ([]*server, error) {
 		return nil, err
 	}
 	var all []*server
-	add := func(name string, command func(addr string) (*exec.Cmd, error)) error {
-		addr, err := freeAddress()
+	add := func(name string, command func(s *server) (*exec.Cmd, error)) error {
+		addr, err := web.FreeAddress()
 		if err != nil {
 			return err
 		}
 		s := &server{name: name, addr: addr}
+		if options.profile {
+			if s.profiler, err = web.FreeAddress(); err != nil {
+				return err
+			}
+		}
 		all = append(all, s)
-		s.cmd, err = command(addr)
+		s.cmd, err = command(s)
 		if errors.Is(err, exec.ErrNotFound) {
 			s.absent = err.Error()
 			s.cmd = nil
@@ -184,52 +209,31 @@ func start(ctx context.Context, dir string) ([]*server, error) {
 		}
 		return s.ready(ctx)
 	}
-	if err := add("net/http", func(addr string) (*exec.Cmd, error) { return exec.Command(self, "-bare", addr), nil }); err != nil {
-		return all, err
-	}
-	if err := add("wippy", func(addr string) (*exec.Cmd, error) {
-		program := filepath.Join(dir, "wippy")
-		module, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/wippyrun/kit/wippy").Output()
-		if err != nil {
-			return nil, fmt.Errorf("find the module of wippy: %w", err)
-		}
-		build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/wippy")
-		build.Dir, build.Stderr = strings.TrimSpace(string(module)), os.Stderr
-		if err := build.Run(); err != nil {
-			return nil, fmt.Errorf("build wippy: %w", err)
-		}
-		app := filepath.Join(dir, "app")
-		if err := os.Mkdir(app, 0o755); err != nil {
-			return nil, err
-		}
-		_, port, _ := net.SplitHostPort(addr)
-		for name, text := range map[string]string{"_index.yaml": fmt.Sprintf(index, "127.0.0.1:"+port), "hello.lua": hello} {
-			if err := os.WriteFile(filepath.Join(app, name), []byte(text), 0o644); err != nil {
-				return nil, err
-			}
-		}
-		cmd := exec.Command(program, "run", "-s")
-		cmd.Dir = app
-		return cmd, nil
+	if err := add("net/http", func(s *server) (*exec.Cmd, error) {
+		return exec.Command(self, "-bare", s.addr, "-profiler", s.profiler), nil
 	}); err != nil {
 		return all, err
 	}
-	return all, add("node", func(addr string) (*exec.Cmd, error) {
+	if err := add("wippy", func(s *server) (*exec.Cmd, error) {
+		var args []string
+		if s.profiler != "" {
+			args = []string{"-p", "--set", "profiler.address=" + s.profiler}
+		}
+		return web.Wippy(ctx, dir, map[string]string{"_index.yaml": fmt.Sprintf(index, s.addr), "hello.lua": hello}, args...)
+	}); err != nil {
+		return all, err
+	}
+	if options.profile {
+		return all, nil // the profiles are Go's
+	}
+	return all, add("node", func(s *server) (*exec.Cmd, error) {
 		node, err := exec.LookPath("node")
 		if err != nil {
 			return nil, err
 		}
-		_, port, _ := net.SplitHostPort(addr)
+		_, port, _ := net.SplitHostPort(s.addr)
 		return exec.Command(node, "-e", fmt.Sprintf(script, port)), nil
 	})
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (s *server) url() string { return "http://" + s.addr + "/hello" }
@@ -261,94 +265,36 @@ func (s *server) ready(ctx context.Context) error {
 }
 
 func (s *server) stop() {
-	if s.cmd == nil {
-		return
-	}
-	_ = s.cmd.Process.Signal(os.Interrupt)
-	ended := make(chan struct{})
-	go func() {
-		_ = s.cmd.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-time.After(5 * time.Second):
-		_ = s.cmd.Process.Kill()
-		<-ended
+	if s.cmd != nil {
+		web.Stop(s.cmd)
 	}
 }
 
-// result is what wrk says.
+// result is what wrk says, and what the server used meanwhile.
 type result struct {
-	rate     float64
-	p50, p99 string
-	requests int64
-	cpu      time.Duration // per request, 0 when it is not known
+	web.Result
+	cpu time.Duration // per request, 0 when it is not known
 }
-
-var (
-	rateLine   = regexp.MustCompile(`(?m)^Requests/sec:\s+([\d.]+)`)
-	countLine  = regexp.MustCompile(`(?m)^\s*(\d+) requests in`)
-	p50Line    = regexp.MustCompile(`(?m)^\s+50%\s+(\S+)`)
-	p99Line    = regexp.MustCompile(`(?m)^\s+99%\s+(\S+)`)
-	errorLines = regexp.MustCompile(`(?m)^\s*(Socket errors|Non-2xx).*$`)
-)
 
 func measure(ctx context.Context, wrk string, s *server, connections int) (result, error) {
-	before := s.used()
-	out, err := exec.CommandContext(ctx, wrk, "-t", "1", "-c", strconv.Itoa(connections), "-d", options.duration.String(), "--latency", s.url()).CombinedOutput()
+	before := web.Used(s.cmd.Process.Pid)
+	r, err := web.Drive(ctx, wrk, s.url(), connections, options.duration)
 	if err != nil {
-		return result{}, fmt.Errorf("wrk: %w\n%s", err, out)
+		return result{}, err
 	}
-	r, err := parse(string(out))
-	if err == nil && before >= 0 && r.requests > 0 {
-		r.cpu = ((s.used() - before) / time.Duration(r.requests)).Round(100 * time.Nanosecond)
+	all := result{Result: r}
+	if before >= 0 && r.Requests > 0 {
+		all.cpu = ((web.Used(s.cmd.Process.Pid) - before) / time.Duration(r.Requests)).Round(100 * time.Nanosecond)
 	}
-	return r, err
-}
-
-// used is the processor time that the server has used so far, negative when the system
-// does not tell.
-func (s *server) used() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
-	if err != nil {
-		return -1
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold anything
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return -1
-	}
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond // the kernel's tick for programs
-}
-
-func parse(out string) (result, error) {
-	if m := errorLines.FindString(out); m != "" {
-		return result{}, errors.New(strings.TrimSpace(m))
-	}
-	field := func(line *regexp.Regexp) string {
-		if m := line.FindStringSubmatch(out); m != nil {
-			return m[1]
-		}
-		return ""
-	}
-	rate, err := strconv.ParseFloat(field(rateLine), 64)
-	r := result{rate: rate, p50: field(p50Line), p99: field(p99Line)}
-	r.requests, _ = strconv.ParseInt(field(countLine), 10, 64)
-	if err != nil || r.p50 == "" || r.p99 == "" {
-		return result{}, fmt.Errorf("wrk says nothing of use:\n%s", out)
-	}
-	return r, nil
+	return all, nil
 }
 
 func median(all []result) result {
 	all = slices.SortedFunc(slices.Values(all), func(a, b result) int {
 		switch {
-		case a.rate < b.rate:
+		case a.Rate < b.Rate:
 			return -1
-		case a.rate > b.rate:
+		case a.Rate > b.Rate:
 			return 1
 		}
 		return 0

@@ -30,6 +30,7 @@ type answer struct {
 	own     bool            // an endpoint has taken the request, and minds its body
 	status  int             // 0 while the header block is not out
 	bytes   int64
+	made    [1]string // the request's id, when it had none
 }
 
 // ServeHTTP hands a request to the table of the moment.
@@ -41,8 +42,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if plausible(id) {
 		w.Header()[requestID] = []string{id}
 	} else {
-		made := []string{strconv.FormatUint(rand.Uint64()|1<<60, 16)}
-		r.Header[requestID], w.Header()[requestID] = made, made[:1:1]
+		a.made[0] = strconv.FormatUint(rand.Uint64()|1<<60, 16)
+		r.Header[requestID], w.Header()[requestID] = a.made[:], a.made[:]
 	}
 	if e, _ := r.Context().Value(epochKey{}).(*epoch); e != nil && e.config != c {
 		c.limit(w, begin)

@@ -35,7 +35,8 @@
 // # Costs
 //
 // An idle connection costs about 20 KB (TestManyIdleConnections). A request of a Lua function costs
-// less than twice what net/http alone needs for it: see benchmarks/http/compare. One that streams to
+// less than twice what net/http alone needs for it: see benchmarks/http/compare, which also says what
+// for, and TestRequestAllocations. One that streams to
 // a client that takes nothing keeps exchange.Window bytes.
 //
 // # Limits
