@@ -437,6 +437,7 @@ func TestStopCancelsWhatTakesTooLong(t *testing.T) {
 			if _, err := c.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			synctest.Wait() // what is there is called before what comes
 			if deaf {
 				s.publish("deaf")
 			} else {

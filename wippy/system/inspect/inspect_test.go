@@ -5,6 +5,7 @@ package inspect_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -94,7 +95,7 @@ func TestProcessesAreChosenAndOrdered(t *testing.T) {
 	if err := topo.RegisterName("the second", relay.NewPID("n", "app:processes", "0x00002")); err != nil {
 		t.Fatal(err)
 	}
-	submit(t, hosts, e.NewProcess(engine.ProcessOptions{Program: program}), about{Kind: inspect.KindProcess, Entry: "app:lua"})
+	lua := submit(t, hosts, e.NewProcess(engine.ProcessOptions{Program: program}), about{Kind: inspect.KindProcess, Entry: "app:lua"})
 	submit(t, calls, deaf{}, about{Kind: inspect.KindCall, Entry: "app:function"})
 	submit(t, hosts, deaf{}, "a process of somebody else")
 
@@ -123,6 +124,9 @@ func TestProcessesAreChosenAndOrdered(t *testing.T) {
 		}
 	}
 
+	for lua.Info().State != scheduler.Idle { // it has to have its table
+		runtime.Gosched()
+	}
 	list, _, err := i.Processes(t.Context(), inspect.Query{Match: "app:lua", Memory: true})
 	if err != nil || len(list) != 1 || list[0].Memory == nil || *list[0].Memory < 100_000 || *list[0].Memory > 10_000_000 {
 		t.Errorf("memory of a Lua process: %+v, %v", list, err)
