@@ -44,6 +44,7 @@ func TestRowsAreComplete(t *testing.T) {
 }
 
 func TestArgumentsAreRefused(t *testing.T) {
+	t.Setenv("GOWORK", "") // the workspace, whatever tests the module alone
 	if err := new(options).run(t.Context(), []string{"A1"}, io.Discard, io.Discard); err == nil || err.Error() != `unexpected argument "A1"` {
 		t.Error(err)
 	}
@@ -135,6 +136,7 @@ func TestTableHasBarValuePeersAndVerdict(t *testing.T) {
 
 // A pattern behind -run that finds no test passes without having tested anything.
 func TestCommandsOfTheReliabilityRowsFindTests(t *testing.T) {
+	t.Setenv("GOWORK", "") // the workspace, whatever tests the module alone
 	root, err := findRoot(t.Context())
 	if err != nil {
 		t.Fatal(err)
