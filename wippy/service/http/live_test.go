@@ -288,7 +288,7 @@ func TestStopDrains(t *testing.T) {
 
 // What does not end within the time it has to stop is cut off.
 func TestStopEndsWhatGoesOn(t *testing.T) {
-	s := serveWith(t, strings.Replace(index, "auto_start: true", "auto_start: true, stop_timeout: 2s", 1))
+	s := serveWith(t, strings.Replace(index, "auto_start: true", "auto_start: true, stop_timeout: 8s", 1))
 	waits := make(chan string, 1)
 	if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", "waits"), func(event) { waits <- "waits" }); err != nil {
 		t.Fatal(err)
