@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/luart/internal/nearest"
 )
 
 // advise says what may help against a text that nobody will catch: the name that was probably meant, the module that is
@@ -98,7 +100,7 @@ func adviseRequire(p *Process, source, name string) string {
 	if h := didYouMean(name, globalNames(p)); h != "" {
 		return h
 	}
-	if near, ok := nearest(name, p.engine.Modules()); ok {
+	if near, ok := nearest.Name(name, p.engine.Modules()); ok {
 		return "did you mean '" + near + "'? Add it to the modules of " + source
 	}
 	return "add it to the imports of " + source + ", as " + name + ": namespace:entry"
@@ -281,24 +283,8 @@ func find(L *lua.LState, v lua.LValue, name string) lua.LValue {
 }
 
 func didYouMean(name string, names []string) string {
-	if near, ok := nearest(name, names); ok {
+	if near, ok := nearest.Name(name, names); ok {
 		return "did you mean '" + near + "'?"
 	}
 	return ""
-}
-
-// nearest returns the name that another one was probably meant to be: at most a third of its letters differ, but one may
-// always. Of equally near ones it is the first in order.
-func nearest(name string, names []string) (string, bool) {
-	best, limit := "", max(1, len(name)/3)
-	for _, n := range names {
-		if n == name || len(n)-len(name) > limit || len(name)-len(n) > limit || len(n) < 2 {
-			continue
-		}
-		d := editDistance(strings.ToLower(name), strings.ToLower(n))
-		if d < limit || d == limit && (best == "" || n < best) {
-			best, limit = n, d
-		}
-	}
-	return best, best != ""
 }

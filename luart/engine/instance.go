@@ -4,6 +4,8 @@ package engine
 
 import (
 	lua "github.com/yuin/gopher-lua"
+
+	"github.com/wippyrun/kit/luart/internal/nearest"
 )
 
 // Instance is one Lua state of a program: its globals, its libraries and what its
@@ -76,7 +78,7 @@ func similar(module lua.LValue, name string) string {
 		if _, fn := v.(*lua.LFunction); !fn || !text {
 			return
 		}
-		d := editDistance(name, string(key))
+		d := nearest.Distance(name, string(key))
 		if d < least && d < len(key) || d == least && best != "" && string(key) < best {
 			best, least = string(key), d
 		}

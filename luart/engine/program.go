@@ -12,6 +12,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/wippyrun/kit/luart/internal/nearest"
 	"github.com/wippyrun/kit/luart/types"
 )
 
@@ -227,7 +228,7 @@ func (e *Engine) unknownModule(name string) error {
 	best, least := "", 3
 	names := e.Modules()
 	for _, n := range names {
-		if d := editDistance(name, n); d < least && d < len(n) {
+		if d := nearest.Distance(name, n); d < least && d < len(n) {
 			best, least = n, d
 		}
 	}
@@ -235,28 +236,4 @@ func (e *Engine) unknownModule(name string) error {
 		msg += fmt.Sprintf(" (did you mean %q?)", best)
 	}
 	return NewError(KindNotFound, msg).With("module", name)
-}
-
-// editDistance counts the letters that two short words differ in: inserted, left out, replaced, or swapped with their
-// neighbours.
-func editDistance(a, b string) int {
-	before, previous, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range previous {
-		previous[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(previous[j]+1, row[j-1]+1, previous[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, previous, row = previous, row, before
-	}
-	return previous[len(b)]
 }

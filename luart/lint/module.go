@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/yuin/gopher-lua/ast"
+
+	"github.com/wippyrun/kit/luart/internal/nearest"
 )
 
 // require is E0001 for a call of require with a name.
@@ -18,7 +20,7 @@ func (c *checker) require(call *ast.FuncCallExpr, name string) {
 	help := ""
 	if slices.Contains(c.options.Modules, name) {
 		help = "add it to the entry: modules: [" + name + "]"
-	} else if guess, ok := closest(name, slices.Concat(c.source.Modules, c.source.Imports, c.options.Modules)); ok {
+	} else if guess, ok := nearest.Name(name, slices.Concat(c.source.Modules, c.source.Imports, c.options.Modules)); ok {
 		help = fmt.Sprintf("did you mean %q?", guess)
 	}
 	c.add(CodeUndeclared, Error, c.span(call), fmt.Sprintf("require(%q) is not declared in _index.yaml imports or modules", name), help)
@@ -58,7 +60,7 @@ func (c *checker) undefined() {
 			known = append(known, v.name)
 		}
 		help := ""
-		if guess, ok := closest(g.name, known); ok {
+		if guess, ok := nearest.Name(g.name, known); ok {
 			help = fmt.Sprintf("did you mean %q?", guess)
 		}
 		c.add(CodeUndefined, Warning, g.reads[0].at, "undefined global '"+g.name+"'", help)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/yuin/gopher-lua/ast"
 
+	"github.com/wippyrun/kit/luart/internal/nearest"
 	"github.com/wippyrun/kit/luart/syntax"
 )
 
@@ -360,7 +361,7 @@ func (c *checker) fieldOf(e *ast.AttrGetExpr, at scope) {
 			known = append(known, f.name)
 		}
 		help := ""
-		if guess, ok := closest(name.Value, known); ok {
+		if guess, ok := nearest.Name(name.Value, known); ok {
 			help = fmt.Sprintf("did you mean %q?", guess)
 		}
 		c.add(CodeNoField, Error, c.span(name), "field '"+name.Value+"' does not exist on type "+t.text, help)

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package lint
+// Package nearest finds the name that a mistyped one was probably meant to be. It keeps nothing between calls; a call
+// costs the product of the lengths for each candidate.
+package nearest
 
 import "strings"
 
-// closest returns the candidate that a name was probably meant to be, by edit distance: at most a third of its length
-// away, but one edit is always allowed. Of equally near ones it is the first in byte order.
-func closest(name string, candidates []string) (string, bool) {
+// Name returns the candidate nearest to a name: at most a third of its letters differ, but one may always. Case does
+// not count, and no name of one letter is nearest. Of equally near ones it is the first in byte order.
+func Name(name string, candidates []string) (string, bool) {
 	best, limit := "", max(1, len(name)/3)
 	for _, c := range candidates {
-		if c == name || c == "" {
+		if c == name || len(c) < 2 || len(c)-len(name) > limit || len(name)-len(c) > limit {
 			continue
 		}
-		d := edits(strings.ToLower(name), strings.ToLower(c), limit)
+		d := Distance(strings.ToLower(name), strings.ToLower(c))
 		if d < limit || d == limit && (best == "" || c < best) {
 			best, limit = c, d
 		}
@@ -20,12 +22,9 @@ func closest(name string, candidates []string) (string, bool) {
 	return best, best != ""
 }
 
-// edits counts the insertions, deletions, replacements and swaps of neighbours between two texts; the result is above
-// limit, not exact, when there are more.
-func edits(a, b string, limit int) int {
-	if len(a)-len(b) > limit || len(b)-len(a) > limit {
-		return limit + 1
-	}
+// Distance counts the letters that two short words differ in: inserted, left out, replaced, or swapped with their
+// neighbours.
+func Distance(a, b string) int {
 	before, previous, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range previous {
 		previous[j] = j
