@@ -43,13 +43,15 @@ type Config struct {
 	// MessagePack before they are sent. Without it they are refused with ErrPayload.
 	Transcoder *payload.Transcoder
 	// Up is called when another node can be reached, before anything it sends is
-	// delivered. again says that it is the run that Down was called for: the
-	// connection was lost, but the node was not. Up and Down of one node take turns
-	// and never run at once; both must return soon, and call neither Stop nor Stats.
-	Up func(node string, again bool)
+	// delivered. epoch numbers the time from here to Down and is the same on both nodes:
+	// each of them is told of the end of an epoch before the next, which has a higher
+	// number, begins. What is sent in one may be delivered in the next: what is valid
+	// in one only has to name it. Up and Down of one node take turns and never run at
+	// once; both must return soon, and call neither Stop nor Stats.
+	Up func(node string, epoch uint64)
 	// Down is called when another node is lost: it could not be reached again within
-	// Patience after a connection broke, was silent for Patience, or came back as a new
-	// run. It is not called by Stop.
+	// Patience after a connection broke, was silent for Patience, came back as a new
+	// run, or comes back having taken this one for lost. It is not called by Stop.
 	Down func(node string, reason error)
 	// Log is told about connections that come and go; slog.Default when nil.
 	Log *slog.Logger
@@ -100,7 +102,7 @@ func (c Config) complete() (Config, error) {
 	c.QueueBytes = cmp.Or(c.QueueBytes, 64<<20)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	if c.Up == nil {
-		c.Up = func(string, bool) {}
+		c.Up = func(string, uint64) {}
 	}
 	if c.Down == nil {
 		c.Down = func(string, error) {}

@@ -24,8 +24,8 @@
 // Until both sides have proved themselves, a frame has at most 512 bytes.
 //
 //	dialing side                          accepting side
-//	hello: version, session, nonce,
-//	  what it has of the other, name  →
+//	hello: version, session, nonce, what
+//	  it has of the other, epoch, name →
 //	                                  ←   hello
 //	proof                             →
 //	                                  ←   proof
@@ -49,6 +49,11 @@
 // Between connections messages wait in a queue that is bounded in number and bytes; a full
 // one refuses them.
 //
+// The time in which two nodes can reach each other is an epoch. A node that takes the other
+// for lost says so in its next hello, by a number one higher; the higher of the two is what
+// both go on with, so that an epoch ends for both if it ends for one. A new run makes it
+// higher as well.
+//
 // # Guarantees
 //
 //   - Frames and messages come out as they went in
@@ -65,8 +70,9 @@
 //     is not (TestIdleConnectionHolds); a receiver that waits holds up those who send to its
 //     node, not what its own node sends (TestReceiverThatWaitsHoldsUpItsSenderOnly).
 //   - A lost node is reported once (TestLostNodeIsReportedAndItsNextRunIsWelcome,
-//     TestPartitionIsReportedAndHeals), a short break is not and loses nothing
-//     (TestMessagesSurviveCutCablesOnceInOrder), nor is a slow network
+//     TestPartitionIsReportedAndHeals), on both sides if on one, in whatever order connections
+//     break and handshakes fail (TestEpochsAreThoseOfBothProperty); a short break is not and
+//     loses nothing (TestMessagesSurviveCutCablesOnceInOrder), nor is a slow network
 //     (TestSlowNetworkIsNoLoss).
 //   - Only peers get a connection (TestOnlyPeersWithTheSecretConnect).
 //   - A frame out of place, a false ack or a gap in the numbers ends the connection

@@ -34,9 +34,12 @@ var (
 var (
 	// ErrNewRun says that the other node ended and was started again.
 	ErrNewRun = errors.New("internode: the other node was started anew")
+	// ErrTakenForLost says that the other node is back and has forgotten what was before.
+	ErrTakenForLost = errors.New("internode: the other node took this one for lost")
 	// ErrUnknownPeer says that a node that is not among the peers wanted to connect.
 	ErrUnknownPeer = errors.New("internode: not a peer")
-	// ErrSuperseded says that the other node made a new connection.
+	// ErrSuperseded says that the other node made a new connection, or that a handshake was
+	// overtaken by something else between the two.
 	ErrSuperseded = errors.New("internode: superseded by another connection")
 	// ErrStopped says that this side's transport was stopped.
 	ErrStopped = errors.New("internode: transport stopped")

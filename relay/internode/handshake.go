@@ -19,6 +19,7 @@ const (
 	sessionSize = 16
 	maxName     = 255 // bytes of a node's name
 	maxReason   = 255 // bytes of a refusal
+	maxEpoch    = 1 << 62
 
 	// maxGreeting is the limit of a frame's length before the other side has proved
 	// that it knows the secret: hello is the longest.
@@ -38,6 +39,13 @@ type hello struct {
 	// session of the other side, and the number of the last message received from it.
 	known    session
 	received uint64
+	// epoch is the one this side is in, or the next one when it took the other for lost.
+	epoch uint64
+}
+
+// renewed reports whether one of the two has no memory of the other. Both sides see that alike.
+func renewed(own, other hello) bool {
+	return own.known != other.session || other.known != own.session
 }
 
 // handshake is what one side brings to it.

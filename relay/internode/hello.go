@@ -8,13 +8,14 @@ import (
 )
 
 // appendHello appends the body of a hello frame: the version, which comes first in every
-// version to come; session and nonce; what is left of the connection before; the name.
+// version to come; session and nonce; what is left of the connection before; the epoch; the name.
 func appendHello(b []byte, h hello) []byte {
 	b = append(b, version)
 	b = append(b, h.session[:]...)
 	b = append(b, h.nonce[:]...)
 	b = append(b, h.known[:]...)
 	b = binary.AppendUvarint(b, h.received)
+	b = binary.AppendUvarint(b, h.epoch)
 	return appendText(b, h.node)
 }
 
@@ -31,11 +32,14 @@ func decodeHello(body []byte) (hello, error) {
 	copy(h.nonce[:], d.fixed(nonceSize))
 	copy(h.known[:], d.fixed(sessionSize))
 	h.received = d.number()
+	h.epoch = d.number()
 	h.node = string(d.bytes())
 	switch {
 	case d.err != nil:
 	case len(d.rest) > 0:
 		d.fail("%d bytes behind the hello", len(d.rest))
+	case h.epoch > maxEpoch:
+		d.fail("epoch %d", h.epoch)
 	case h.node == "":
 		d.fail("node without a name")
 	case len(h.node) > maxName:

@@ -144,8 +144,7 @@ func (m *mail) incoming(k kind, body []byte) (*relay.Message, error) {
 func (m *mail) meet(own, other hello) (lost int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.in.from != other.session || other.known != own.session {
-		// One of the two has no memory of the other: both begin anew.
+	if renewed(own, other) { // both begin anew
 		m.in = inbox{from: other.session}
 		m.told = 0
 		return m.out.restart(), nil

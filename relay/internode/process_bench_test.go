@@ -73,7 +73,7 @@ func child() {
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-func benchConfig(node string, peers map[string]string, deliver func(*relay.Message), up func(string, bool)) Config {
+func benchConfig(node string, peers map[string]string, deliver func(*relay.Message), up func(string, uint64)) Config {
 	return Config{
 		Node: node, Listen: "127.0.0.1:0", Peers: peers, Secret: []byte("0123456789abcdef"),
 		Deliver: deliver, Up: up, Log: slog.New(slog.DiscardHandler),
@@ -105,7 +105,7 @@ func BenchmarkProcesses(b *testing.B) {
 		text, _ := m.Payload().Data.(string)
 		m.Release()
 		got <- text
-	}, func(string, bool) { close(up) }))
+	}, func(string, uint64) { close(up) }))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -270,7 +270,7 @@ func (t *Transport) converse(conn net.Conn, p *peer) error {
 			return fmt.Errorf("%w: %q", ErrUnknownPeer, other.node)
 		}
 		met = p.met()
-		h.own = p.mail.introduce(h.own)
+		h.own = p.introduce(h.own)
 		return nil
 	}
 	other, err := t.greet(conn, c, &h, p, &met)
@@ -288,14 +288,13 @@ func (t *Transport) converse(conn net.Conn, p *peer) error {
 		return err
 	}
 	defer release()
-	lost, err := p.mail.meet(h.own, other)
+	lost, err := p.connected(&t.config, h.own, other)
 	if err != nil {
 		return err
 	}
 	p.lost.Add(uint64(lost))
 	p.connects.Add(1)
 	t.config.Log.Info("connected to node", "node", p.name, "address", conn.RemoteAddr(), "lost", lost)
-	p.connected(&t.config, other.session)
 	c.mail, c.deliver = p.mail, func(m *relay.Message) {
 		p.delivered.Add(1)
 		t.config.Deliver(m)
@@ -323,7 +322,7 @@ func (t *Transport) greet(conn net.Conn, c *connection, h *handshake, p *peer, m
 		return h.accept(conn, c.frames)
 	}
 	*met = p.met()
-	h.own = p.mail.introduce(h.own)
+	h.own = p.introduce(h.own)
 	return h.dial(conn, c.frames)
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/big"
@@ -46,12 +47,7 @@ func quick(node string, peers map[string]string, deliver func(*relay.Message), t
 		Node: node, Listen: "127.0.0.1:0", Peers: peers, Secret: []byte("0123456789abcdef"),
 		Deliver: deliver, Transcoder: payload.NewDefault(), Log: slog.New(slog.DiscardHandler),
 		Beat: 50 * time.Millisecond, Patience: 400 * time.Millisecond,
-		Up: func(node string, again bool) {
-			if again {
-				node += " again"
-			}
-			told <- "up " + node
-		},
+		Up:   func(node string, epoch uint64) { told <- fmt.Sprintf("up %s %d", node, epoch) },
 		Down: func(node string, reason error) { told <- "down " + node + ": " + reason.Error() },
 	}
 	for _, f := range change {
@@ -171,16 +167,16 @@ func TestLostNodeIsReportedAndItsNextRunIsWelcome(t *testing.T) {
 	z := listen(t, quick("z", map[string]string{"a": ""}, discard, told))
 	config := quick("a", map[string]string{"z": z.Addr().String()}, discard, none)
 	a := listen(t, config)
-	told.expect(t, "up a")
+	told.expect(t, "up a 1")
 	a.Stop()
 	told.expect(t, "down a: ")
 	a = listen(t, config)
-	told.expect(t, "up a")
+	told.expect(t, "up a 3") // 2 if the run were the same
 	// A run after the other without a pause: lost all the same.
 	a.Stop()
 	listen(t, config)
 	told.expect(t, "down a: "+ErrNewRun.Error())
-	told.expect(t, "up a")
+	told.expect(t, "up a 4")
 }
 
 // cable is a proxy that can be cut.
@@ -300,14 +296,14 @@ func TestPartitionIsReportedAndHeals(t *testing.T) {
 	z := listen(t, quick("z", map[string]string{"a": ""}, discard, toldZ))
 	wire := newCable(t, z.Addr().String())
 	listen(t, quick("a", map[string]string{"z": wire.listener.Addr().String()}, discard, toldA))
-	toldA.expect(t, "up z")
-	toldZ.expect(t, "up a")
+	toldA.expect(t, "up z 1")
+	toldZ.expect(t, "up a 1")
 	wire.freeze(true)
 	toldA.expect(t, "down z: ")
 	toldZ.expect(t, "down a: ")
 	wire.freeze(false)
-	toldA.expect(t, "up z again")
-	toldZ.expect(t, "up a again")
+	toldA.expect(t, "up z 2")
+	toldZ.expect(t, "up a 2")
 }
 
 func TestSlowNetworkIsNoLoss(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -102,7 +103,7 @@ func (l lines) await(t *testing.T, text string) string {
 func echoNode(t *testing.T, name, program string, settings ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	config := "version: \"1.0\"\nrelay:\n  node_name: " + name + "\n  secret: 0123456789abcdef\n  heartbeat: 100ms\n  patience: 1s\n"
+	config := "version: \"1.0\"\nrelay:\n  node_name: " + name + "\n  secret: 0123456789abcdef\n  heartbeat: 100ms\n"
 	for _, s := range settings {
 		config += "  " + s + "\n"
 	}
@@ -148,8 +149,12 @@ func startNode(t *testing.T, dir string, prefix ...string) (out lines, kill func
 	return out, kill
 }
 
+// freeAddress is one that stays free while the program that listens there is started again.
 func freeAddress(t *testing.T) string {
 	t.Helper()
+	if runtime.GOOS == "linux" { // all of 127.0.0.0/8 is this machine, and nobody is given a port of it at random
+		return fmt.Sprintf("127.213.%d.%d:7950", os.Getpid()>>8&0xff, os.Getpid()&0xff)
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -162,8 +167,8 @@ func freeAddress(t *testing.T) string {
 // arrives twice, and the next run is talked to again.
 func TestTwoNodes(t *testing.T) {
 	address := freeAddress(t)
-	b := echoNode(t, "b", echoLua, fmt.Sprintf("listen: %q", address), `peers: {a: ""}`)
-	a := echoNode(t, "a", askLua, fmt.Sprintf("peers: {b: %q}", address))
+	b := echoNode(t, "b", echoLua, fmt.Sprintf("listen: %q", address), `peers: {a: ""}`, "patience: 1s")
+	a := echoNode(t, "a", askLua, fmt.Sprintf("peers: {b: %q}", address), "patience: 1s")
 	outB, killB := startNode(t, b)
 	outB.await(t, "ready: {b@app:processes|0x00001}")
 	outA, _ := startNode(t, a)

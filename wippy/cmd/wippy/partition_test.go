@@ -22,8 +22,8 @@ func ip(args ...string) error {
 }
 
 // TestPartitionedNodes runs one of two programs in a network namespace of its own and takes the cable out: nobody is
-// told by the network, so the heartbeat has to find out. Then the cable comes back, slow where the kernel can do
-// that, and both talk again without having been restarted.
+// told by the network, so the heartbeat has to find out. Then the cable comes back and both talk again without having
+// been restarted. Where the kernel can make it slow as well, that alone is no loss.
 //
 // It needs iproute2, root and network namespaces. Without them it does nothing; in CI iproute2 must be there.
 func TestPartitionedNodes(t *testing.T) {
@@ -52,8 +52,8 @@ func TestPartitionedNodes(t *testing.T) {
 			return
 		}
 	}
-	b := echoNode(t, "b", echoLua, `listen: "10.213.77.2:7950"`, `peers: {a: ""}`)
-	a := echoNode(t, "a", askLua, `peers: {b: "10.213.77.2:7950"}`)
+	b := echoNode(t, "b", echoLua, `listen: "10.213.77.2:7950"`, `peers: {a: ""}`, "patience: 3s")
+	a := echoNode(t, "a", askLua, `peers: {b: "10.213.77.2:7950"}`, "patience: 3s")
 	outB, _ := startNode(t, b, inside...)
 	outB.await(t, "ready: ")
 	outA, _ := startNode(t, a)
@@ -65,7 +65,7 @@ func TestPartitionedNodes(t *testing.T) {
 	}
 	outA.await(t, "pid.exit: node lost: b")
 	outA.await(t, "pid.link.down: node lost: b")
-	if took := time.Since(cut); took > 10*time.Second { // patience 1 s, and a busy machine
+	if took := time.Since(cut); took > 15*time.Second { // patience 3 s, and a busy machine
 		t.Errorf("noticed after %v", took)
 	}
 	slow := ip("tc", "qdisc", "add", "dev", near, "root", "netem", "delay", "150ms", "50ms", "rate", "256kbit")
@@ -77,7 +77,10 @@ func TestPartitionedNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	outA.await(t, "answered")
-	limit := time.After(2 * time.Second) // twice what a silent node is given
+	if slow != nil {
+		return
+	}
+	limit := time.After(6 * time.Second) // twice what a silent node is given
 	for {
 		select {
 		case line := <-outA:

@@ -21,19 +21,21 @@ const (
 
 // Operations of a notice.
 const (
-	opWatch  = "watch"  // tell me when Process, which is yours, ends
-	opEnded  = "ended"  // Process, which is mine, has ended or is not there
-	opLink   = "link"   // Process, which is yours, is linked to Other
-	opUnlink = "unlink" // it is not any more
-	opCancel = "cancel" // Other asks Process, which is yours, to end
-	opKill   = "kill"   // Process, which is yours, is terminated
-	opLost   = "lost"   // I took you for lost: whatever we watched is forgotten
+	opWatch    = "watch"    // tell me when Process, which is yours, ends
+	opEnded    = "ended"    // Process, which is mine, has ended or is not there
+	opLink     = "link"     // Process, which is yours, is linked to Other
+	opUnlink   = "unlink"   // it is not any more; answer with the same Number
+	opUnlinked = "unlinked" // Process, which is yours, and Other are not linked
+	opCancel   = "cancel"   // Other asks Process, which is yours, to end
+	opKill     = "kill"     // Process, which is yours, is terminated
 )
 
 type notice struct {
 	Op      string    `json:"op"`
+	Epoch   uint64    `json:"epoch"` // in which it is valid
 	Process relay.PID `json:"process,omitzero"`
 	Other   relay.PID `json:"other,omitzero"`
+	Number  uint64    `json:"number,omitempty"`
 	Failed  bool      `json:"failed,omitempty"`
 	Kind    string    `json:"kind,omitempty"` // of the error
 	Text    string    `json:"text,omitempty"` // of the error, or the reason of a cancellation

@@ -16,13 +16,9 @@ import (
 	"github.com/wippyrun/kit/wippy/system/topology"
 )
 
-// Errors of Monitor and Link, and of processes that end with their node.
-var (
-	// ErrNodeLost is how the processes of a lost node end; the detail node_id names it.
-	ErrNodeLost = fault.New(fault.Unavailable, "node lost")
-	// ErrNotConnected says that there is no connection to the node of a process.
-	ErrNotConnected = fault.New(fault.Unavailable, "node not connected")
-)
+// ErrNotConnected says that there is no connection to the node of a process, which the detail
+// node_id names.
+var ErrNotConnected = fault.New(fault.Unavailable, "node not connected")
 
 // Remote is a topology that reaches other nodes. Processes of this node are as in the
 // topology it embeds. All methods may be called concurrently. Make one with New.
@@ -43,9 +39,17 @@ type Remote struct {
 
 // other is what is known of a connected node.
 type other struct {
+	epoch    uint64                 // of the connection; what belongs to another one is void
 	standIns map[relay.PID]struct{} // its processes that are watched here
 	watches  map[relay.PID]func()   // processes of this node that it watches; the value ends that
+	// unlinks are those it has not answered, by number: a link it asks for meanwhile is older
+	// for it, and will be gone there when it answers.
+	unlinks  map[edge]uint64
+	unlinked uint64 // the number of the last one
 }
+
+// edge is a link across nodes.
+type edge struct{ own, foreign relay.PID }
 
 // New returns a Remote around the topology of a node. trans converts the values that
 // processes end with; kill terminates a process of this node because another one asks.
@@ -105,8 +109,11 @@ func (r *Remote) Unlink(a, b relay.PID) {
 	if node, ok := r.foreign(b); ok {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.nodes[node] != nil {
-			_ = r.tell(node, notice{Op: opUnlink, Process: b, Other: a}) // logged
+		if o := r.nodes[node]; o != nil {
+			o.unlinked++
+			if r.tell(node, notice{Op: opUnlink, Process: b, Other: a, Number: o.unlinked}) == nil { // logged
+				o.unlinks[edge{a, b}] = o.unlinked
+			}
 		}
 	}
 }
@@ -120,9 +127,6 @@ func (r *Remote) Terminate(p relay.PID) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.nodes[node] == nil {
-		return ErrNotConnected.With("node_id", node)
-	}
 	return r.tell(node, notice{Op: opKill, Process: p})
 }
 
@@ -146,12 +150,13 @@ func (r *Remote) standIn(node string, p relay.PID) error {
 	return nil
 }
 
-// tell sends a notice.
+// tell sends a notice of the present epoch. mu is held.
 func (r *Remote) tell(node string, n notice, values ...payload.Payload) error {
-	send := r.send.Load()
-	if send == nil {
+	o, send := r.nodes[node], r.send.Load()
+	if o == nil || send == nil {
 		return ErrNotConnected.With("node_id", node)
 	}
+	n.Epoch = o.epoch
 	m := n.message(r.node.Name(), node, values...)
 	err := (*send)(m)
 	if err != nil {
@@ -166,6 +171,8 @@ func (r *Remote) tell(node string, n notice, values ...payload.Payload) error {
 func (r *Remote) Send(m *relay.Message) error {
 	ev := topology.EventOf(m)
 	if ev != nil && ev.Kind == topology.KindCancel {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		err := r.tell(m.To.Node(), notice{Op: opCancel, Process: m.To, Other: ev.From, Text: ev.Reason})
 		if err == nil {
 			m.Release()
@@ -190,14 +197,14 @@ func (r *Remote) Nodes() []string {
 	return slices.Sorted(maps.Keys(r.nodes))
 }
 
-// Up says that a node is connected; again, that it is one that Down was called for, which may
-// not have noticed.
-func (r *Remote) Up(node string, again bool) {
+// Up says that a node is connected. Both nodes give that the same number, which no time
+// before had.
+func (r *Remote) Up(node string, epoch uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.nodes[node] = &other{standIns: map[relay.PID]struct{}{}, watches: map[relay.PID]func(){}}
-	if again {
-		_ = r.tell(node, notice{Op: opLost}) // logged
+	r.nodes[node] = &other{
+		epoch:    epoch,
+		standIns: map[relay.PID]struct{}{}, watches: map[relay.PID]func(){}, unlinks: map[edge]uint64{},
 	}
 }
 
@@ -220,8 +227,6 @@ func (r *Remote) forget(node string, o *other, reason error) {
 	for p := range o.standIns {
 		r.Topology.Complete(p, topology.Result{Err: lost})
 	}
-	clear(o.watches)
-	clear(o.standIns)
 }
 
 // Deliver takes over a message from another node.
@@ -240,23 +245,23 @@ func (r *Remote) Deliver(m *relay.Message) {
 		r.log.Error("notice of another node is malformed", "from", m.From.String(), "error", err)
 		return
 	}
-	if n.Op == opKill { // without the lock, which the end of a process takes
-		if _, ok := r.foreign(n.Process); !ok {
-			_ = r.kill(n.Process) // fails when it has ended already
-		}
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	from := m.From.Node()
-	if o := r.nodes[from]; o != nil {
-		r.obey(from, o, n, m.Payloads[1:])
+	if kill := r.obey(m.From.Node(), n, m.Payloads[1:]); kill {
+		_ = r.kill(n.Process) // fails when it has ended already
 	}
 }
 
-// obey does what a notice says. mu is held.
-func (r *Remote) obey(from string, o *other, n notice, values []payload.Payload) {
+// obey does what a notice says, but for ending a process, which takes the lock.
+func (r *Remote) obey(from string, n notice, values []payload.Payload) (kill bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := r.nodes[from]
+	if o == nil || n.Epoch != o.epoch {
+		return false // it waited while both were forgetting what it is about
+	}
+	_, foreign := r.foreign(n.Process)
 	switch n.Op {
+	case opKill:
+		return !foreign
 	case opWatch:
 		r.watch(from, o, n.Process)
 	case opEnded:
@@ -265,23 +270,27 @@ func (r *Remote) obey(from string, o *other, n notice, values []payload.Payload)
 			r.Topology.Complete(n.Process, n.result(values))
 		}
 	case opLink:
-		// An unknown Process has been told with the watch before this.
-		if _, ok := r.foreign(n.Process); ok {
-			return
+		if foreign || n.Other.Node() != from || o.unlinks[edge{n.Process, n.Other}] != 0 {
+			return false
 		}
-		if r.Topology.Registered(n.Process) && n.Other.Node() == from && r.standIn(from, n.Other) == nil {
+		// An unknown Process has been told with the watch before this.
+		if r.Topology.Registered(n.Process) && r.standIn(from, n.Other) == nil {
 			_ = r.Topology.Link(n.Process, n.Other) // fails when Process has just ended, which is told
 		}
 	case opUnlink:
 		r.Topology.Unlink(n.Process, n.Other)
+		_ = r.tell(from, notice{Op: opUnlinked, Process: n.Other, Other: n.Process, Number: n.Number}) // logged
+	case opUnlinked:
+		if e := (edge{n.Process, n.Other}); o.unlinks[e] == n.Number {
+			delete(o.unlinks, e)
+		}
 	case opCancel:
 		m := topology.NewCancel(n.Other, n.Process, n.Text)
 		if err := r.node.Send(m); err != nil {
 			m.Release()
 		}
-	case opLost:
-		r.forget(from, o, ErrNodeLost)
 	}
+	return false
 }
 
 // watch tells the node from when p, of this node, ends. mu is held.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/wippyrun/kit/relay"
 	"github.com/wippyrun/kit/relay/payload"
 	"github.com/wippyrun/kit/wippy/system/remote"
@@ -21,10 +23,11 @@ type node struct {
 	topo   *topology.Topology
 	outbox []*relay.Message
 	events []*topology.Event
+	to     []relay.PID // whom they are for
 	killed []relay.PID
 }
 
-func newNode(t *testing.T, name string) *node {
+func newNode(t rapid.TB, name string) *node {
 	n := &node{name: name}
 	rn := relay.NewNode(name)
 	router := relay.NewRouter(rn)
@@ -37,7 +40,7 @@ func newNode(t *testing.T, name string) *node {
 	router.SetInternode(n.Remote)
 	n.Connect(func(m *relay.Message) error { n.outbox = append(n.outbox, m); return nil })
 	if err := rn.Register("h", relay.HostFunc(func(m *relay.Message) error {
-		n.events = append(n.events, topology.EventOf(m))
+		n.events, n.to = append(n.events, topology.EventOf(m)), append(n.to, m.To)
 		m.Release()
 		return nil
 	})); err != nil {
@@ -46,7 +49,7 @@ func newNode(t *testing.T, name string) *node {
 	return n
 }
 
-func (n *node) process(t *testing.T, id string) relay.PID {
+func (n *node) process(t rapid.TB, id string) relay.PID {
 	p := relay.NewPID(n.name, "h", id)
 	if err := n.Register(p); err != nil {
 		t.Fatal(err)
@@ -83,8 +86,8 @@ func exchange(a, b *node) {
 
 func couple(t *testing.T) (a, b *node) {
 	a, b = newNode(t, "a"), newNode(t, "b")
-	a.Up("b", false)
-	b.Up("a", false)
+	a.Up("b", 1)
+	b.Up("a", 1)
 	return a, b
 }
 
@@ -171,19 +174,6 @@ func TestLinkWorksBothWays(t *testing.T) {
 		want(t, a, atA)
 		want(t, b, atB)
 	}
-}
-
-func TestForgottenWatchersAreTold(t *testing.T) {
-	a, b := couple(t)
-	p, q := a.process(t, "p"), b.process(t, "q")
-	if err := a.Monitor(p, q); err != nil {
-		t.Fatal(err)
-	}
-	exchange(a, b)
-	b.Down("a", errors.New("silence"))
-	b.Up("a", true)
-	exchange(a, b)
-	want(t, a, "pid.exit {b@h|q} node lost: b: node lost")
 }
 
 func TestTerminateReachesTheOtherNode(t *testing.T) {
