@@ -74,6 +74,7 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	}
 	l.warn(e, unknown)
 	id := e.ID.String()
+	l.table.Declare(id)
 	return l.supervisor.Register(id, &service{id: id, table: l.table, config: c}, c.lifecycle, nil)
 }
 
@@ -90,6 +91,7 @@ func (l *Listener) Update(ctx context.Context, old, next registry.Entry) error {
 
 // Delete stops the service and removes it.
 func (l *Listener) Delete(_ context.Context, e registry.Entry) error {
+	l.table.Forget(e.ID.String())
 	return l.supervisor.Remove(e.ID.String())
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,7 +75,7 @@ func TestStoreIsFoundWhileItsServiceRuns(t *testing.T) {
 	if err := service.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := table.Get("app:cache"); fault.KindOf(err) != fault.NotFound {
+	if _, err := table.Get("app:cache"); fault.KindOf(err) != fault.NotFound || !strings.Contains(err.Error(), "is not running") {
 		t.Errorf("after: %v", err)
 	}
 	if _, err := m.Get(t.Context(), "a"); !errors.Is(err, store.ErrClosed) {
@@ -92,6 +93,12 @@ func TestStoreIsFoundWhileItsServiceRuns(t *testing.T) {
 	}
 	if err := service.Stop(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if err := l.Delete(t.Context(), entry(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Get("app:cache"); err == nil || !strings.Contains(err.Error(), "not found") {
+		t.Errorf("without its entry: %v", err)
 	}
 }
 

@@ -61,6 +61,9 @@ var reserved = strings.Fields("select from where insert update delete table drop
 func decode(e registry.Entry) (config, []fields.Warning, error) {
 	r := fields.New(e.Data)
 	c := config{lifecycle: host.Lifecycle(r), cleanup: r.Duration("cleanup_interval", 0)}
+	if !r.Has("lifecycle") { // there is nothing to switch on: what it keeps is in the database
+		c.lifecycle.AutoStart = true
+	}
 	if id := r.Required("database"); id != "" {
 		c.database = e.ID.Resolve(id).String()
 	}
@@ -111,6 +114,7 @@ func (l *Listener) Create(_ context.Context, e registry.Entry) error {
 	}
 	l.deps.Warn(e, unknown)
 	id := e.ID.String()
+	l.deps.Stores.Declare(id)
 	return l.deps.Supervisor.Register(id, &service{id: id, deps: l.deps, config: c}, c.lifecycle, []string{c.database})
 }
 
@@ -127,6 +131,7 @@ func (l *Listener) Update(ctx context.Context, old, next registry.Entry) error {
 
 // Delete stops the service and removes it.
 func (l *Listener) Delete(_ context.Context, e registry.Entry) error {
+	l.deps.Stores.Forget(e.ID.String())
 	return l.deps.Supervisor.Remove(e.ID.String())
 }
 
