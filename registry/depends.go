@@ -176,14 +176,18 @@ func (n *patternNode) walk(v any, out []string) []string {
 }
 
 func leafStrings(v any, out []string) []string {
+	if s, ok := IDText(v); ok {
+		if s != "" {
+			out = append(out, s)
+		}
+		return out
+	}
 	add := func(v any) {
-		if s, ok := v.(string); ok && s != "" {
+		if s, ok := IDText(v); ok && s != "" {
 			out = append(out, s)
 		}
 	}
 	switch v := v.(type) {
-	case string:
-		add(v)
 	case []any:
 		for _, x := range v {
 			add(x)

@@ -21,13 +21,13 @@ func TestReferencesFollowTheRegisteredPatterns(t *testing.T) {
 		ID: registry.ParseID("app:x"), Kind: "k",
 		Meta: m{"parent": "p", "depends_on": []any{"d1", "d2", 3.0}, "prefixed": "mp", "other": "no", "db_env": "menv", "server": "srv"},
 		Data: m{
-			"imports": m{"a": "app:lib", "b": ":json"}, "func": "f", "host": "app:host", "lifecycle": m{"requires": []any{"r"}, "security": m{"policies": []any{"pol"}}},
+			"imports": m{"a": "app:lib", "b": ":json"}, "func": m{"ns": "app", "name": "f"}, "driver": m{"name": "q"}, "host": "app:host", "lifecycle": m{"requires": []any{"r"}, "security": m{"policies": []any{"pol"}}},
 			"anything": m{"depends_on": []any{"any"}}, "dsn_env": "denv", "tls": m{"cert_env": "tenv"},
 			"contracts": []any{m{"contract": "c1", "methods": m{"m": "mf"}}},
 			"custom":    []any{m{"preXsuf": "glob", "presuf": "glob2", "pre": "no", "suf": "no"}}, "method": "no",
 		},
 	}
-	want := []string{":json", "any", "app:host", "app:lib", "c1", "d1", "d2", "denv", "f", "glob", "glob2", "menv", "mf", "mp", "p", "pol", "r", "srv", "tenv"}
+	want := []string{":json", "any", "app:f", "app:host", "app:lib", "c1", "d1", "d2", "denv", "glob", "glob2", "menv", "mf", "mp", "p", "pol", "q", "r", "srv", "tenv"}
 	if got := x.References(e); !slices.Equal(got, want) {
 		t.Errorf("references %q\n     want %q", got, want)
 	}

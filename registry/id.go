@@ -25,6 +25,25 @@ func ParseID(s string) ID {
 	return ID{Namespace: ns, Name: name}
 }
 
+// IDText returns an id as entries may write it, a text or a map of ns and name, as a text;
+// a map without ns names an entry of the same namespace. Whether v is an id is the second result.
+func IDText(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case map[string]any:
+		name, ok := v["name"].(string)
+		switch ns, has := v["ns"].(string); {
+		case !ok || name == "":
+		case len(v) == 1:
+			return name, true
+		case len(v) == 2 && has:
+			return ns + ":" + name, true
+		}
+	}
+	return "", false
+}
+
 // Resolve is ParseID for references written inside an entry: a text without a
 // colon is a name in the namespace of the referring entry.
 func (id ID) Resolve(ref string) ID {

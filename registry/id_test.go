@@ -35,3 +35,28 @@ func TestIDIsTextInJSON(t *testing.T) {
 		t.Errorf("UnmarshalText: %v, %v", id, err)
 	}
 }
+
+func TestIDsAreTextsOrMaps(t *testing.T) {
+	for _, c := range []struct {
+		v    any
+		want string
+		ok   bool
+	}{
+		{"app:db", "app:db", true},
+		{"db", "db", true},
+		{"", "", true},
+		{map[string]any{"ns": "app", "name": "db"}, "app:db", true},
+		{map[string]any{"name": "db"}, "db", true},
+		{map[string]any{"ns": "app"}, "", false},
+		{map[string]any{"ns": "app", "name": ""}, "", false},
+		{map[string]any{"ns": 1.0, "name": "db"}, "", false},
+		{map[string]any{"ns": "app", "name": "db", "more": true}, "", false},
+		{map[string]any{"name": "db", "more": "x"}, "", false},
+		{[]any{"db"}, "", false},
+		{nil, "", false},
+	} {
+		if got, ok := registry.IDText(c.v); got != c.want || ok != c.ok {
+			t.Errorf("%v: %q, %v", c.v, got, ok)
+		}
+	}
+}

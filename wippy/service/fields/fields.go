@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wippyrun/kit/registry"
 	"github.com/wippyrun/kit/wippy/system/suggest"
 )
 
@@ -115,13 +116,16 @@ func (r *Reader) Any(name string) any {
 	return r.values[name]
 }
 
-// String returns a text field, or def when absent.
+// String returns a text field, or def when absent. The id of an entry may be written as a map
+// of ns and name, here and in Required, Strings and StringMap.
 func (r *Reader) String(name, def string) string {
-	switch v := r.Any(name).(type) {
+	v := r.Any(name)
+	if text, ok := registry.IDText(v); ok {
+		return text
+	}
+	switch v := v.(type) {
 	case nil:
 		return def
-	case string:
-		return v
 	default:
 		r.fail(name, fmt.Sprintf("%s must be a string, got %s", name, typeName(v)))
 		return def
@@ -253,7 +257,7 @@ func (r *Reader) Strings(name string) []string {
 	case []any:
 		out := make([]string, 0, len(v))
 		for i, item := range v {
-			s, ok := item.(string)
+			s, ok := registry.IDText(item)
 			if !ok {
 				r.fail(fmt.Sprintf("%s.%d", name, i), fmt.Sprintf("%s must hold strings, item %d is %s", name, i+1, typeName(item)))
 				continue
@@ -262,6 +266,9 @@ func (r *Reader) Strings(name string) []string {
 		}
 		return out
 	case map[string]any:
+		if id, ok := registry.IDText(v); ok {
+			return []string{id}
+		}
 		if len(v) > 0 {
 			r.fail(name, name+" must be a list of strings, got a map")
 		}
@@ -279,7 +286,7 @@ func (r *Reader) StringMap(name string) (keys []string, values map[string]string
 	case nil:
 	case map[string]any:
 		for k, item := range v {
-			s, ok := item.(string)
+			s, ok := registry.IDText(item)
 			if !ok {
 				r.fail(name+"."+k, fmt.Sprintf("%s.%s must be a string, got %s", name, k, typeName(item)))
 				continue
@@ -396,10 +403,18 @@ func (r *Reader) unknown() []Warning {
 	return out
 }
 
+// fail records a problem. The first one of a field is the one to tell: a field of the wrong type is not
+// also missing.
 func (r *Reader) fail(name, message string) {
 	path := r.path
 	if name != "" {
 		path += "." + name
+	}
+	if slices.ContainsFunc(r.shared.problems, func(err error) bool {
+		var known *Error
+		return errors.As(err, &known) && known.Path == path
+	}) {
+		return
 	}
 	e := &Error{Path: path, Message: message}
 	if name != "" && r.values[name] == nil && !strings.Contains(name, ".") { // not an item of a field

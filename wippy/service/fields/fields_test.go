@@ -2,6 +2,7 @@ package fields_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,33 @@ func TestEmptyListsAndMapsAreTheSame(t *testing.T) {
 		if err := full.Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
+	}
+}
+
+func TestIDsMayBeMaps(t *testing.T) {
+	id, bare := map[string]any{"ns": "app", "name": "db"}, map[string]any{"name": "db"}
+	r := fields.New(map[string]any{"one": id, "bare": bare, "list": []any{id, "app:x"}, "single": id, "map": map[string]any{"a": id, "name": "x"}})
+	if got := r.String("one", "") + " " + r.Required("one") + " " + r.String("bare", ""); got != "app:db app:db db" {
+		t.Errorf("String, Required: %s", got)
+	}
+	if got := append(r.Strings("list"), r.Strings("single")...); !slices.Equal(got, []string{"app:db", "app:x", "app:db"}) {
+		t.Errorf("Strings = %v", got)
+	}
+	if _, got := r.StringMap("map"); got["a"] != "app:db" || got["name"] != "x" {
+		t.Errorf("StringMap = %v", got)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFieldHasOneProblem(t *testing.T) {
+	r := fields.New(map[string]any{"driver": []any{1.0}})
+	if r.String("driver", "") == "" {
+		r.Reject("driver", "driver ID is required")
+	}
+	if err := r.Err(); err == nil || err.Error() != "driver must be a string, got a list" {
+		t.Errorf("%v", err)
 	}
 }
 

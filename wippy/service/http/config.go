@@ -172,7 +172,7 @@ func resolve(e registry.Entry, name string) string {
 
 // metaID reads a reference in the metadata.
 func metaID(e registry.Entry, name string) string {
-	text, _ := e.Meta[name].(string)
+	text, _ := registry.IDText(e.Meta[name])
 	return resolve(e, text)
 }
 
