@@ -38,9 +38,8 @@ func TestEndlessStepDoesNotDelayOthers(t *testing.T) {
 		}
 		receive(t, ran)
 	}
-	if st := s.Stats(); st.Spares != 1 || st.Workers != 2 {
-		t.Errorf("got %+v", st)
-	}
+	// A spare that the machine suspends inside a Step may have had a spare of its own.
+	eventually(t, "one spare does it", func() bool { st := s.Stats(); return st.Spares == 1 && st.Workers == 2 })
 	eventually(t, "the run time is sampled", func() bool { return hog.Info().RunTime > 5*time.Millisecond })
 	start := time.Now()
 	if err := hog.Terminate(); err != nil {

@@ -15,6 +15,10 @@ const (
 	// any process end, before it gives up on those inside a Step. It is long
 	// because a busy machine may suspend a worker for 100 ms [seen in tests].
 	stopGrace = time.Second
+	// graceParts is in how many timers the grace is waited for. A machine that
+	// stands still for longer than the grace, as a virtual one does while it is
+	// moved, then takes one part of it away, and the workers have the others.
+	graceParts = 20
 )
 
 // Stop ends the scheduler: no process is accepted any more, every process is
@@ -89,11 +93,13 @@ func (s *Scheduler) cancelAll() (canceled, abandoned int) {
 	})
 	for before := int64(-1); before != s.live.Load(); {
 		before = s.live.Load()
-		ctx, cancel := context.WithTimeout(context.Background(), s.grace)
-		drained := s.awaitDrained(ctx)
-		cancel()
-		if drained {
-			return canceled, 0
+		for range graceParts {
+			ctx, cancel := context.WithTimeout(context.Background(), s.grace/graceParts)
+			drained := s.awaitDrained(ctx)
+			cancel()
+			if drained {
+				return canceled, 0
+			}
 		}
 	}
 	s.Each(func(r *Ref) bool {

@@ -136,12 +136,19 @@ func TestStopCompletesAProcessThatNeverReturns(t *testing.T) {
 		t.Error("closed while inside Step")
 	}
 	for i, r := range others {
-		if _, ok, err := r.Outcome(); !ok || !errors.Is(err, context.Canceled) || recs[i].Closed() != 1 {
-			t.Errorf("process %d: %v, %v, closed %d", i, ok, err, recs[i].Closed())
+		if _, ok, err := r.Outcome(); !ok || !errors.Is(err, context.Canceled) {
+			t.Errorf("process %d: %v, %v", i, ok, err)
 		}
+		// At once, unless the short grace found a spare suspended inside its Step.
+		eventually(t, "the other processes are closed", func() bool { return recs[i].Closed() > 0 })
 	}
 	close(p.release)
 	eventually(t, "the process is closed", func() bool { return p.closed.Load() == 1 })
+	for i, rec := range recs {
+		if rec.Closed() != 1 {
+			t.Errorf("process %d was closed %d times", i, rec.Closed())
+		}
+	}
 	if _, _, err := ref.Outcome(); !errors.Is(err, context.Canceled) {
 		t.Errorf("the outcome changed to %v", err)
 	}

@@ -39,6 +39,9 @@ func FuzzPatterns(f *testing.F) {
 		defer cancel()
 		proc := e.NewProcess(engine.ProcessOptions{Program: prog})
 		if err := proc.Init(ctx, "", []payload.Payload{payload.New(s), payload.New(p), payload.New(r)}); err != nil {
+			if ctx.Err() != nil {
+				return // the machine stood still
+			}
 			t.Fatal(err)
 		}
 		defer proc.Close()

@@ -354,7 +354,7 @@ func TestTypesAreSafeForConcurrentUse(t *testing.T) {
 
 func TestValidationOfAGoodValueAllocatesNothing(t *testing.T) {
 	d, list := points(t)
-	if n := testing.AllocsPerRun(10, func() {
+	if n := testing.AllocsPerRun(100, func() {
 		if f := d.Validate(list); f != nil {
 			t.Fatal(f)
 		}

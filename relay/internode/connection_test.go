@@ -90,10 +90,16 @@ func (e *end) connect(ctx context.Context, conn net.Conn, dial bool, deliver fun
 // pipe connects a and b in a bubble, whose clock it is, and calls during.
 func pipe(t *testing.T, a, b *end, deliver func(*relay.Message), during func()) (errA, errB error) {
 	t.Helper()
+	return pipeOver(t, net.Pipe, a, b, deliver, during)
+}
+
+// pipeOver is pipe over a network, which it makes in the bubble.
+func pipeOver(t *testing.T, network func() (net.Conn, net.Conn), a, b *end, deliver func(*relay.Message), during func()) (errA, errB error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		a.mail.wake, b.mail.wake = make(chan struct{}, 1), make(chan struct{}, 1) // of this bubble
 		ctx, cancel := context.WithCancelCause(t.Context())
-		left, right := net.Pipe()
+		left, right := network()
 		var both sync.WaitGroup
 		both.Go(func() { errA = a.connect(ctx, left, true, a.deliver) })
 		both.Go(func() { errB = b.connect(ctx, right, false, deliver) })
@@ -101,6 +107,7 @@ func pipe(t *testing.T, a, b *end, deliver func(*relay.Message), during func()) 
 		during()
 		cancel(errOver)
 		both.Wait()
+		<-time.After(2 * beat) // the network notices
 	})
 	a.mail.wake, b.mail.wake = make(chan struct{}, 1), make(chan struct{}, 1) // of no bubble
 	return errA, errB
@@ -223,6 +230,56 @@ func TestReceiverThatWaitsHoldsUpItsSenderOnly(t *testing.T) {
 	})
 	if errA != errOver || errB != errOver {
 		t.Errorf("ended with %v and %v", errA, errB)
+	}
+}
+
+// slowNetwork carries 4 KiB, or less, in a beat.
+func slowNetwork() (net.Conn, net.Conn) {
+	left, in := net.Pipe()
+	out, right := net.Pipe()
+	carry := func(to, from net.Conn) {
+		defer to.Close()
+		for b := make([]byte, 4096); ; {
+			n, err := from.Read(b)
+			if err != nil {
+				return
+			}
+			<-time.After(beat)
+			if _, err := to.Write(b[:n]); err != nil {
+				return
+			}
+		}
+	}
+	go carry(out, in)
+	go carry(in, out)
+	return left, right
+}
+
+func TestSlowNetworkIsNoLoss(t *testing.T) {
+	const messages = 60
+	a, b := newEnd("a"), newEnd("b")
+	text := strings.Repeat("x", 2000)
+	errA, errB := pipeOver(t, slowNetwork, a, b, b.deliver, func() {
+		start := time.Now()
+		for n := range uint64(messages) {
+			m := numbered(n)
+			m.Payloads = append(m.Payloads, payload.Payload{Format: payload.String, Data: text})
+			if err := a.mail.send(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for len(b.seen()) < messages && time.Since(start) < time.Hour {
+			<-time.After(beat)
+		}
+		if took := time.Since(start); took < 5*patience || took >= time.Hour {
+			t.Errorf("took %v, want much longer than a node may be silent", took)
+		}
+	})
+	if errA != errOver || errB != errOver {
+		t.Errorf("ended with %v and %v", errA, errB)
+	}
+	if got := b.seen(); len(got) != messages || !slices.IsSorted(got) {
+		t.Errorf("got %v", got)
 	}
 }
 

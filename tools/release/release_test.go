@@ -19,6 +19,7 @@ import (
 func tree(t *testing.T) environment {
 	t.Helper()
 	root := t.TempDir()
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull) // of whoever runs the tests
 	for file, text := range map[string]string{
 		"go.work":              "go 1.26.0\n\nuse (\n\t./a\n\t./b\n)\n",
 		"tools/versions.yaml":  "a: v0.1.0\nb: v0.1.0\n",
@@ -35,6 +36,8 @@ func tree(t *testing.T) environment {
 	git(t, root, "init", "--quiet", "--initial-branch=main")
 	git(t, root, "config", "user.email", "dev@example.com")
 	git(t, root, "config", "user.name", "dev")
+	git(t, root, "config", "maintenance.auto", "false") // which may still run when the directory is removed
+	git(t, root, "config", "gc.auto", "0")
 	commit(t, root)
 	return reload(t, root)
 }

@@ -48,7 +48,9 @@ type command struct {
 func (s *Site) run(ctx context.Context, c command, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = c.dir, c.env
-	cmd.WaitDelay = time.Second // for grandchildren that keep the pipes open
+	// For grandchildren that keep the pipes open. It also runs while the last output of a
+	// program that has ended is read, for which a busy machine may take its time.
+	cmd.WaitDelay = 30 * time.Second
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

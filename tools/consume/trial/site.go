@@ -40,7 +40,7 @@ type Site struct {
 // The checksum database is not asked either: Library and Command compare what they
 // got with the go.sum files of the workspace.
 func NewSite(ctx context.Context, rp *repo.Repo, dir, proxy string, modules map[string]*pack.Module) (*Site, error) {
-	s := &Site{rp: rp, modules: modules, dir: dir, patience: 30 * time.Second}
+	s := &Site{rp: rp, modules: modules, dir: dir, patience: 2 * time.Minute}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type life struct {
 	number   int
 	end      string
 	lasted   time.Duration
+	loaded   time.Duration // of which it was ready and under load
 	samples  []sample
 	answered int
 	refused  int
@@ -42,8 +43,8 @@ type life struct {
 	first      int // the generation the life began with
 	generation int
 	address    string        // of the HTTP server
-	ready      chan struct{} // closed when the application is ready
-	isReady    bool
+	ready      chan struct{} // closed when the application is ready and its server listens
+	isReady    bool          // the application has said so
 }
 
 func (l *life) problem(format string, args ...any) {
@@ -103,7 +104,9 @@ func (c *campaign) live(ctx context.Context, number int, last time.Duration) *li
 	case <-time.After(readyTime):
 		l.problem("not ready within %s", readyTime)
 	}
-	running, stop := context.WithTimeout(ctx, last-time.Since(began))
+	// However long the start took, what was started is used for a while.
+	running, stop := context.WithTimeout(ctx, max(last-time.Since(began), time.Second))
+	loaded := time.Now()
 	var around sync.WaitGroup
 	around.Go(func() { l.load(running, c.Seed+uint64(number)) })
 	around.Go(func() { l.watch(running, c.sockets, cmd.Process.Pid) })
@@ -113,6 +116,7 @@ func (c *campaign) live(ctx context.Context, number int, last time.Duration) *li
 		l.end = "itself"
 		l.problem("ended by itself: %v", err)
 	}
+	l.loaded = time.Since(loaded)
 	stop()
 	around.Wait()
 	if l.end == "" {
@@ -166,7 +170,11 @@ func (l *life) read(logs io.Reader) {
 			l.problem("%s %s %s", record.Msg, record.Detail, record.Error)
 		case record.Msg == "listening" && listening.MatchString(record.Address):
 			l.mu.Lock()
+			first := l.address == ""
 			l.address = record.Address
+			if first && l.isReady {
+				close(l.ready)
+			}
 			l.mu.Unlock()
 		case strings.HasPrefix(record.Msg, "soak "):
 			l.mu.Lock()
@@ -174,7 +182,9 @@ func (l *life) read(logs io.Reader) {
 			if !l.isReady {
 				l.isReady = true
 				l.first = record.Generation
-				close(l.ready)
+				if l.address != "" { // services start in any order
+					close(l.ready)
+				}
 			}
 			l.mu.Unlock()
 		}

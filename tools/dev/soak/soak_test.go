@@ -67,6 +67,30 @@ fatal error: all goroutines are asleep
 	}
 }
 
+func TestReadyIsWhatListensAndSaysSo(t *testing.T) {
+	const said, listens = `{"msg":"soak is ready"}`, `{"msg":"listening","address":"127.0.0.1:4711"}`
+	for _, tt := range []struct {
+		log  []string
+		want bool
+	}{
+		{[]string{said}, false}, {[]string{listens}, false},
+		{[]string{said, said, listens, listens, said}, true}, {[]string{listens, said, said, listens}, true},
+	} {
+		l := &life{ready: make(chan struct{})}
+		l.read(strings.NewReader(strings.Join(tt.log, "\n")))
+		select {
+		case <-l.ready:
+			if !tt.want {
+				t.Errorf("ready after %v", tt.log)
+			}
+		default:
+			if tt.want {
+				t.Errorf("not ready after %v", tt.log)
+			}
+		}
+	}
+}
+
 func TestLostReloadsAreAProblem(t *testing.T) {
 	c := campaign{lives: []*life{{isReady: true, generation: 7}}}
 	for _, tt := range []struct {
@@ -81,7 +105,7 @@ func TestLostReloadsAreAProblem(t *testing.T) {
 }
 
 func TestNothingDoneIsAProblem(t *testing.T) {
-	l := &life{lasted: time.Minute}
+	l := &life{loaded: time.Minute}
 	l.judge()
 	if l.word() != "1 problems" {
 		t.Error(l.problems)
