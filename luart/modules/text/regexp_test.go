@@ -4,6 +4,7 @@ package text_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/wippyrun/kit/luart/engine"
 	"github.com/wippyrun/kit/luart/modules/internal/moduletest"
@@ -29,7 +30,10 @@ func check(t *testing.T, programs map[string]string) {
 	t.Helper()
 	b := moduletest.New(t, text.Module())
 	for name, body := range programs {
-		t.Run(name, func(t *testing.T) { b.Check(t, tools+body) })
+		t.Run(name, func(t *testing.T) {
+			// In a bubble the clock stands still while anything runs: comparisons have a second, whatever the machine does.
+			synctest.Test(t, func(t *testing.T) { b.Check(t, tools+body) })
+		})
 	}
 }
 
