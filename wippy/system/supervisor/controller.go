@@ -225,8 +225,29 @@ func (c *controller) runStart(r *run) {
 	case err != nil:
 		c.post(startFailed{r.id, err})
 	default:
-		c.post(started{r.id})
+		c.begun(r, status)
 		c.follow(r, status)
+	}
+}
+
+// begun tells that the service has started, together with what it reports at once: whoever waits for the start may
+// look at the details.
+func (c *controller) begun(r *run, status <-chan any) {
+	select {
+	case v, ok := <-status:
+		_, failed := v.(error)
+		switch {
+		case !ok:
+			c.post(started{run: r.id})
+			c.post(closed{r.id})
+		case failed:
+			c.post(started{run: r.id})
+			c.post(reported{r.id, v})
+		default:
+			c.post(started{r.id, v})
+		}
+	default:
+		c.post(started{run: r.id})
 	}
 }
 

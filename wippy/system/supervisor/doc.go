@@ -29,6 +29,8 @@
 //   - A terminal error ends a service without a restart (TestTerminalErrorsAreNotRetried).
 //   - A start that succeeds after its timeout is stopped again (TestLateStartIsStopped).
 //   - A panic in a service is an error of that service (TestPanicIsAFailure).
+//   - Whoever waited for a start finds what the service had reported of itself when it returned from Start
+//     (TestDetailsAreThereWhenTheStartIsOver).
 //   - Events of one service are published in the order of its states (TestStatesArePublishedInOrder).
 //   - Commit does not wait for services, and a service that keeps failing does not hold up later
 //     transactions (TestFailingServiceDoesNotHoldUpLaterTransactions).

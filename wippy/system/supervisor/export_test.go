@@ -44,7 +44,7 @@ func (m *Machine) Step(now time.Time, a Ask) []Done {
 	case "refuse":
 		in = refused{a.Err}
 	case "started":
-		in = started{a.Run}
+		in = started{a.Run, a.Value}
 	case "failed":
 		in = startFailed{a.Run, a.Err}
 	case "startTimeout":

@@ -47,8 +47,12 @@ type (
 	}
 	// refused says that the service cannot start for a reason outside of it.
 	refused struct{ err error }
-	// started, startFailed and startTimedOut are the outcomes of doStart.
-	started     struct{ run uint64 }
+	// started, startFailed and startTimedOut are the outcomes of doStart. details is what the service had to say
+	// of itself by then, nil for nothing.
+	started struct {
+		run     uint64
+		details any
+	}
 	startFailed struct {
 		run uint64
 		err error
@@ -148,7 +152,7 @@ func (m *machine) step(now time.Time, in input) effects {
 		}
 	case started:
 		if in.run == m.run {
-			m.onStarted(now, &out)
+			m.onStarted(now, in.details, &out)
 		}
 	case startFailed:
 		if in.run == m.run {
@@ -246,11 +250,14 @@ func (m *machine) attempt(now time.Time, out *effects) {
 	out.add(doStart{m.run})
 }
 
-func (m *machine) onStarted(now time.Time, out *effects) {
+func (m *machine) onStarted(now time.Time, details any, out *effects) {
 	switch m.state {
 	case Starting:
 		m.startedAt, m.everRan = now, true
 		m.set(now, Running, nil, out)
+		if details != nil {
+			m.set(now, Running, details, out)
+		}
 		m.answerStarters(nil, out)
 	case Stopping: // Start won the race against its cancellation
 		out.add(doStop{m.stopDeadline})

@@ -66,6 +66,44 @@ func TestStatesArePublishedInOrder(t *testing.T) {
 	})
 }
 
+// slowly is a publisher that takes a minute to tell of details.
+type slowly struct{}
+
+func (slowly) Publish(_, _, _ string, data any) {
+	if u, ok := data.(supervisor.Update); ok && u.State == supervisor.Running && u.Details != nil {
+		time.Sleep(time.Minute)
+	}
+}
+
+func TestDetailsAreThereWhenTheStartIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSupervisor(supervisor.WithPublisher(slowly{}))
+		commit(t, s, nil, reg{&service{name: "a", journal: newJournal(), start: func(context.Context) (<-chan any, error) {
+			status := make(chan any, 2)
+			status <- "listening"
+			status <- "asked"
+			return status, nil
+		}}, auto(), nil})
+		began := time.Now()
+		if err := s.Settled(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// The details have been published by then, which took a minute.
+		if took := time.Since(began); took != time.Minute {
+			t.Errorf("the start was over after %v", took)
+		}
+		if d := state(t, s, "a").Details; d == nil {
+			t.Error("no details")
+		}
+		synctest.Wait()
+		time.Sleep(time.Hour)
+		if d := state(t, s, "a").Details; d != "asked" {
+			t.Errorf("details %v", d)
+		}
+		shutdown(t, s)
+	})
+}
+
 type ctxKey string
 
 func TestContextsOfServices(t *testing.T) {
