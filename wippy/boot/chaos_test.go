@@ -22,6 +22,9 @@ var (
 	chaosServices = flag.Int("chaos.services", 200, "how many of them there are")
 )
 
+// chaosHang is when a test of services that crash has waited in vain.
+const chaosHang = 2 * time.Minute
+
 // chaosKinds are the ways in which services of the test end, with what their policy allows.
 var chaosKinds = []struct {
 	name, restart string
@@ -68,7 +71,7 @@ func TestServicesThatCrashAtRandom(t *testing.T) {
 	for n := 1; n <= *chaosServices; n++ {
 		k := chaosKinds[n%len(chaosKinds)]
 		fmt.Fprintf(&entries, "  - {name: s%d, kind: process.service, process: app:worker, host: app:processes, input: [%d, %s, %d], "+
-			"lifecycle: {auto_start: true, startup: optional, restart: %s}}\n", n, n, k.name, *chaosServices, k.restart)
+			"lifecycle: {auto_start: true, startup: optional, stable_threshold: 1h, restart: %s}}\n", n, n, k.name, *chaosServices, k.restart)
 	}
 	dir := write(t, entries.String(), map[string]string{"src/worker.lua": chaosWorker})
 	a := &app{t: t, stdout: &output{}, stderr: &output{}}
@@ -85,20 +88,27 @@ func TestServicesThatCrashAtRandom(t *testing.T) {
 	if err := a.runtime.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	var early runtime.MemStats
-	step := *chaosFor / 4
-	for i := range 4 {
-		<-time.After(step)
-		if i == 0 {
-			runtime.GC()
-			runtime.ReadMemStats(&early)
+	hang := time.After(chaosHang)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for behind := watch.behind(); behind != ""; behind = watch.behind() {
+		select {
+		case <-tick.C:
+		case <-hang:
+			t.Fatal(behind)
 		}
 	}
-	var late runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&late)
-	if grown := float64(late.HeapAlloc) / float64(early.HeapAlloc); grown > 1.5 {
-		t.Errorf("the heap has grown from %d to %d KB", early.HeapAlloc>>10, late.HeapAlloc>>10)
+	early := heapInUse()
+	<-time.After(*chaosFor)
+	hang = time.After(chaosHang)
+	late := heapInUse()
+	for late > early+early/2 { // what waits to be handled on a busy machine goes away again, what leaks does not
+		select {
+		case <-tick.C:
+			late = heapInUse()
+		case <-hang:
+			t.Fatalf("the heap has grown from %d to %d KB", early>>10, late>>10)
+		}
 	}
 	states := boot.KeySupervisor.MustGet(dict).States()
 	a.runtime.Shutdown()
@@ -111,7 +121,16 @@ func TestServicesThatCrashAtRandom(t *testing.T) {
 			t.Errorf("the name w%d still means %s", n, pid)
 		}
 	}
-	t.Logf("%d starts, %d changes of state; heap %d KB, then %d KB", watch.starts, watch.changes, early.HeapAlloc>>10, late.HeapAlloc>>10)
+	t.Logf("%d starts, %d changes of state; heap %d KB, then %d KB", watch.starts, watch.changes, early>>10, late>>10)
+}
+
+// heapInUse is how many bytes of the heap are reachable.
+func heapInUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what finalizers and pools held
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // chaosAllowed says which state may follow which.
@@ -174,6 +193,25 @@ func (w *chaosWatch) update(e eventbus.Event) {
 	s.last, s.since = u.State, u.LastUpdate
 }
 
+// behind names a service that has not come as far as it has to, "" when all have.
+func (w *chaosWatch) behind() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for n := 1; n <= *chaosServices; n++ {
+		id := fmt.Sprintf("app:s%d", n)
+		k, s := chaosKinds[n%len(chaosKinds)], w.services[id]
+		switch {
+		case s == nil:
+			return id + " was never seen"
+		case k.end != "" && s.last != k.end:
+			return fmt.Sprintf("%s (%s) is %s after %d starts, want %s", id, k.name, s.last, s.starts, k.end)
+		case k.starts == 0 && s.starts < 3:
+			return fmt.Sprintf("%s (%s) started %d times only", id, k.name, s.starts)
+		}
+	}
+	return ""
+}
+
 // verify looks at where the services have got to.
 func (w *chaosWatch) verify(states []supervisor.Status) {
 	w.mu.Lock()
@@ -192,8 +230,6 @@ func (w *chaosWatch) verify(states []supervisor.Status) {
 			w.t.Errorf("%s (%s) is %s after %d starts, want %s: %v", s.ID, k.name, s.State, seen.starts, k.end, s.Details)
 		case k.starts > 0 && seen.starts != k.starts:
 			w.t.Errorf("%s (%s) started %d times, want %d", s.ID, k.name, seen.starts, k.starts)
-		case k.starts == 0 && seen.starts < 3:
-			w.t.Errorf("%s (%s) started %d times only", s.ID, k.name, seen.starts)
 		}
 	}
 }

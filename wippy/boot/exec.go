@@ -19,12 +19,12 @@ import (
 	"github.com/wippyrun/kit/wippy/system/supervisor"
 )
 
-// How long Exec waits for the terminal host to run, and how often it looks; how long it
-// waits for the services.
+// How often Exec looks whether the terminal host runs, and then whether the services do,
+// before it gives up on them: for five seconds. Looks are counted, and not the time, so
+// that a machine that stands still for some seconds has not used them up.
 const (
-	hostWait    = 5 * time.Second
-	hostPoll    = 10 * time.Millisecond
-	serviceWait = 5 * time.Second
+	lookEvery = 10 * time.Millisecond
+	looks     = 500
 )
 
 // CheckExecSpec tells whether spec is the id of an entry, "namespace:name".
@@ -147,11 +147,9 @@ func (r *Runtime) terminalHost(host string) (string, error) {
 // waitForHost waits until the supervisor reports the host running. It is not
 // started on demand: an application decides with auto_start.
 func (r *Runtime) waitForHost(ctx context.Context, host string) error {
-	deadline := time.NewTimer(hostWait)
-	defer deadline.Stop()
-	poll := time.NewTicker(hostPoll)
+	poll := time.NewTicker(lookEvery)
 	defer poll.Stop()
-	for {
+	for look := 1; ; look++ {
 		state, err := r.supervisor.State(host)
 		if err == nil && state.State == supervisor.Running {
 			return nil
@@ -159,15 +157,17 @@ func (r *Runtime) waitForHost(ctx context.Context, host string) error {
 		if entry, ok := r.registry.Snapshot().Get(registry.ParseID(host)); ok && !terminal.AutoStart(entry) {
 			return fault.New(fault.Unavailable, fmt.Sprintf("host %s is not started\n  hint: add to the entry: lifecycle: {auto_start: true}", host))
 		}
+		switch {
+		case look < looks:
+		case err != nil:
+			return fault.Wrap(fault.Timeout, fmt.Sprintf("host %s not found in supervisor", host), err)
+		default:
+			return fault.New(fault.Timeout, fmt.Sprintf("timeout waiting for host %s to start (status: %s)", host, state.State))
+		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-deadline.C:
-			if err != nil {
-				return fault.Wrap(fault.Timeout, fmt.Sprintf("host %s not found in supervisor", host), err)
-			}
-			return fault.New(fault.Timeout, fmt.Sprintf("timeout waiting for host %s to start (status: %s)", host, state.State))
 		}
 	}
 }
@@ -175,10 +175,16 @@ func (r *Runtime) waitForHost(ctx context.Context, host string) error {
 // waitForServices waits until each service that starts by itself runs or has failed for
 // the first time. One that takes long does not keep the program from starting.
 func (r *Runtime) waitForServices(ctx context.Context) error {
-	patience, cancel := context.WithTimeout(ctx, serviceWait)
-	defer cancel()
-	if err := r.supervisor.Settled(patience); err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
+	for range looks {
+		patience, cancel := context.WithTimeout(ctx, lookEvery)
+		err := r.supervisor.Settled(patience)
+		cancel()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -83,7 +82,7 @@ func reload(t *testing.T, config string) (grown int64) {
 	}
 	check(0, 1)
 	r := a.runtime.Registry()
-	var early, late runtime.MemStats
+	var early uint64
 	for i := 1; i <= *reloads; i++ {
 		e, _ := r.Get(registry.ParseID("app:low"))
 		data := maps.Clone(e.Data.(map[string]any))
@@ -96,12 +95,10 @@ func reload(t *testing.T, config string) (grown int64) {
 		}
 		check(i, i+1)
 		if i == *reloads/5 {
-			runtime.GC()
-			runtime.ReadMemStats(&early)
+			early = heapInUse()
 		}
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&late)
-	t.Logf("heap %d KB, then %d KB", early.HeapAlloc>>10, late.HeapAlloc>>10)
-	return int64(late.HeapAlloc) - int64(early.HeapAlloc)
+	late := heapInUse()
+	t.Logf("heap %d KB, then %d KB", early>>10, late>>10)
+	return int64(late) - int64(early)
 }
