@@ -50,8 +50,13 @@ func page(t *testing.T, browser context.Context, url string) context.Context {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
-	do(t, ctx, chromedp.Navigate(url), chromedp.WaitVisible("#form"), chromedp.Poll(`document.getElementById("state").textContent === "live"`, nil))
+	do(t, ctx, chromedp.Navigate(url), chromedp.WaitVisible("#form"), until(`document.getElementById("state").textContent === "live"`))
 	return ctx
+}
+
+// until waits for a condition of the page, however long the action it is part of may take.
+func until(condition string) chromedp.Action {
+	return chromedp.Poll(condition, nil, chromedp.WithPollingTimeout(0), chromedp.WithPollingInterval(20*time.Millisecond))
 }
 
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action) {
@@ -69,10 +74,11 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action) {
 	}
 }
 
-// board starts the example and returns its address and what ends it.
+// board starts the example and returns its address and what ends it. Whoever watches the board should leave before: its
+// server waits for them, for longer than by default, so that the end is a clean one on the slowest machine.
 func board(t *testing.T) (url string, end func() string) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, "wippy"), "run", "-C", "board")
+	cmd := exec.Command(filepath.Join(bin, "wippy"), "run", "-C", "board", "-o", "app:server:lifecycle.stop_timeout=20s")
 	cmd.Env = append(os.Environ(), "BOARD_ADDRESS=127.0.0.1:0")
 	var out output
 	out.changed = make(chan struct{})
@@ -136,7 +142,9 @@ func TestBoard(t *testing.T) {
 		}
 		return strconv.Itoa(res.StatusCode) + " " + string(text)
 	}
-	live, err := client.Get(url + "/api/live")
+	watcher := &http.Client{} // without a limit: the stream lasts as long as the test
+	defer watcher.CloseIdleConnections()
+	live, err := watcher.Get(url + "/api/live")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,6 +179,7 @@ func TestBoard(t *testing.T) {
 			see(c.event)
 		}
 	}
+	live.Body.Close()
 	if log := end(); strings.Contains(log, `"level":"error"`) {
 		t.Errorf("the log of the board has errors:\n%s", log)
 	}
@@ -188,7 +197,7 @@ func TestBoardInABrowser(t *testing.T) {
 
 	var first, second string
 	do(t, ada, chromedp.SendKeys("#author", "Ada"), chromedp.SendKeys("#text", "<b>hello</b> ü"), chromedp.Click("#send"),
-		chromedp.WaitVisible("#m1"), chromedp.Text("#m1 span", &first), chromedp.Poll(`document.getElementById("text").value === ""`, nil))
+		chromedp.WaitVisible("#m1"), chromedp.Text("#m1 span", &first), until(`document.getElementById("text").value === ""`))
 	do(t, bob, chromedp.WaitVisible("#m1"), chromedp.Text("#m1 b", &second))
 	if first != "<b>hello</b> ü" || second != "Ada" {
 		t.Errorf("the message is %q by %q", first, second)
@@ -211,6 +220,11 @@ func TestBoardInABrowser(t *testing.T) {
 		t.Errorf("the message is by %q", second)
 	}
 
+	for _, window := range []context.Context{bob, ada} {
+		if err := chromedp.Cancel(window); err != nil { // closes it, and with the first one the browser
+			t.Error(err)
+		}
+	}
 	if log := end(); strings.Contains(log, `"level":"error"`) {
 		t.Errorf("the log of the board has errors:\n%s", log)
 	}

@@ -35,7 +35,7 @@ local function main(): integer
         io.print(string.format("  %s.%s  %s", event.system, event.kind, event.path))
     end
 
-    local got = channel.select { control:case_receive(), time.after("5s"):case_receive() }
+    local got = channel.select { control:case_receive(), time.after("1m"):case_receive() }
     if got.channel ~= control then
         return nil, "the auditor did not finish"
     end

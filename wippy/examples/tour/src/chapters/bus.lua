@@ -19,7 +19,7 @@ function bus.run()
     end
 
     for _ = 1, 2 do
-        local got = channel.select { orders:channel():case_receive(), time.after("5s"):case_receive() }
+        local got = channel.select { orders:channel():case_receive(), time.after("1m"):case_receive() }
         if got.channel ~= orders:channel() then
             return nil, errors.new("no event arrived")
         end
