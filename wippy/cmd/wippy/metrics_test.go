@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"strings"
 
@@ -11,17 +13,38 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// freePort NAME sets a variable to the number of a TCP port that nobody listens on.
-func freePort(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 1 || neg {
-		ts.Fatalf("usage: port name")
+// atPort PROGRAM ARG... runs a program like exec, with the number of a TCP port that nobody listens on in the place of
+// "{port}". Somebody else may be faster to take it: then the program, which has to say so and to fail, gets another.
+func atPort(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 1 || neg {
+		ts.Fatalf("usage: atport program [arg...]")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	ts.Check(err)
-	ts.Check(l.Close())
-	ts.Setenv(args[0], port)
+	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	defer cancel()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		_, port, err := net.SplitHostPort(l.Addr().String())
+		ts.Check(err)
+		ts.Check(l.Close())
+		words := make([]string, len(args))
+		for i, a := range args {
+			words[i] = strings.ReplaceAll(a, "{port}", port)
+		}
+		cmd := program(ctx, ts, words)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err = cmd.Run()
+		if err != nil && ctx.Err() == nil && strings.Contains(errs.String(), "address already in use") {
+			continue
+		}
+		_, _ = ts.Stdout().Write(out.Bytes())
+		_, _ = ts.Stderr().Write(errs.Bytes())
+		if err != nil {
+			ts.Fatalf("ended: %v\n%s%s", err, out.String(), errs.String())
+		}
+		return
+	}
 }
 
 // promText FILE TYPE:NAME... parses a file in the text format of Prometheus and looks for metrics.

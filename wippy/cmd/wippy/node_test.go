@@ -55,6 +55,17 @@ func wippyCommand(t *testing.T, args ...string) (stdout, stderr string, code int
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
+// eventually calls f until it has nothing to complain about: what is looked at goes on meanwhile.
+func eventually(t *testing.T, what string, f func() (problem string)) {
+	t.Helper()
+	limit := time.Now().Add(runLimit)
+	for problem := f(); problem != ""; problem = f() {
+		if time.Now().After(limit) {
+			t.Fatalf("%s: %s", what, problem)
+		}
+	}
+}
+
 // TestLookingAtANode starts a node and uses everything that shows it.
 func TestLookingAtANode(t *testing.T) {
 	sockets := t.TempDir()
@@ -102,15 +113,18 @@ func TestLookingAtANode(t *testing.T) {
 		{"stop a service", []string{"services", "stop", "app:idle.service"}, []string{`app:idle.service is stopped`}},
 		{"start it again", []string{"services", "start", "app:idle.service"}, []string{`app:idle.service is running`}},
 	} {
-		stdout, stderr, code := wippyCommand(t, tt.args...)
-		if code != 0 {
-			t.Errorf("%s: exit %d, %s", tt.name, code, stderr)
-		}
-		for _, want := range tt.want {
-			if !regexp.MustCompile(want).MatchString(stdout) {
-				t.Errorf("%s: no match for %s in\n%s%s", tt.name, want, stdout, stderr)
+		eventually(t, tt.name, func() string {
+			stdout, stderr, code := wippyCommand(t, tt.args...)
+			if code != 0 {
+				t.Fatalf("%s: exit %d, %s", tt.name, code, stderr)
 			}
-		}
+			for _, want := range tt.want {
+				if !regexp.MustCompile(want).MatchString(stdout) {
+					return "no match for " + want + " in\n" + stdout + stderr
+				}
+			}
+			return ""
+		})
 	}
 
 	for _, tt := range []struct {
@@ -128,16 +142,23 @@ func TestLookingAtANode(t *testing.T) {
 		}
 	}
 
-	stdout, stderr, _ := wippyCommand(t, "ps", "--json")
-	var list control.Processes
-	if err := json.Unmarshal([]byte(stdout), &list); err != nil || list.Total != 2 || len(list.Processes) != 2 {
-		t.Fatalf("ps --json: %v, %s%s", err, stdout, stderr)
-	}
-	for _, p := range list.Processes {
-		if p.Memory == nil || *p.Memory == 0 {
-			t.Errorf("no memory is told of %s", p.Entry)
+	// The service has been started again, and its process may not have come far.
+	eventually(t, "ps --json", func() string {
+		stdout, stderr, _ := wippyCommand(t, "ps", "--json")
+		var list control.Processes
+		if err := json.Unmarshal([]byte(stdout), &list); err != nil {
+			t.Fatalf("%v, %s%s", err, stdout, stderr)
 		}
-	}
+		if list.Total != 2 || len(list.Processes) != 2 {
+			return stdout
+		}
+		for _, p := range list.Processes {
+			if p.Memory == nil || *p.Memory == 0 {
+				return "no memory is told of " + p.Entry
+			}
+		}
+		return ""
+	})
 
 	// What a killed node leaves behind is nobody's node any more, and removed.
 	kill()

@@ -30,7 +30,7 @@ func TestApplications(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"until": until, "project": writeProject, "port": freePort, "promtext": promText,
+			"until": until, "project": writeProject, "atport": atPort, "promtext": promText,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", raceOptions)
@@ -42,8 +42,17 @@ func TestApplications(t *testing.T) {
 // raceOptions spare every program of a script the second that the race detector waits before it ends a program.
 const raceOptions = "atexit_sleep_ms=20"
 
-// runLimit bounds the life of a program that until runs.
-const runLimit = 30 * time.Second
+// runLimit bounds the life of a program, and how long a test waits for one. A machine may stand still for some seconds;
+// who waits that long waits in vain.
+const runLimit = 2 * time.Minute
+
+// program is a program that a script runs.
+func program(ctx context.Context, ts *testscript.TestScript, args []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"), "GORACE="+raceOptions)
+	return cmd
+}
 
 // until REGEXP PROGRAM ARG... runs a program until what it wrote matches, presses Ctrl-C and waits for its end.
 // Its output can be checked afterwards like that of exec; "! until" expects it to fail.
@@ -55,9 +64,7 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, args[1], args[2:]...)
-	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"), "GORACE="+raceOptions)
+	cmd := program(ctx, ts, args[1:])
 	seen := &trigger{pattern: pattern, fire: func() { _ = cmd.Process.Signal(os.Interrupt) }}
 	cmd.Stdout = &tee{to: ts.Stdout(), trigger: seen}
 	cmd.Stderr = &tee{to: ts.Stderr(), trigger: seen}
