@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/wippyrun/kit/appctx"
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 	"github.com/wippyrun/kit/wippy/lua/httpclient"
 	"github.com/wippyrun/kit/wippy/lua/luatest"
 	"github.com/wippyrun/kit/wippy/lua/stream"
@@ -208,12 +209,7 @@ func TestRequests(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + l.Addr().String()
-	l.Close()
+	nobody := "http://" + porttest.Address(t)
 	s, url := newSystem(t), site(t).URL
 	for name, c := range map[string]struct{ call, message string }{
 		"nobody listens":    {`http_client.get("` + nobody + `")`, "connection refused"},

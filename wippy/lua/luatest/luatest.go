@@ -32,7 +32,7 @@ import (
 const Host = "app:processes"
 
 // timeout bounds one snippet. It is only reached when something is broken.
-const timeout = 20 * time.Second
+const timeout = 2 * time.Minute
 
 // System is a small runtime. Its parts may be used directly.
 type System struct {

@@ -59,7 +59,7 @@ func newSystem(t testing.TB, entries ...registry.Entry) *system {
 	}
 	s.Committed(t.Context())
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := s.Listener.Close(ctx); err != nil {
 			t.Error(err)
@@ -122,7 +122,7 @@ func (s *system) value(t testing.TB, id, text string) string {
 		t.Fatal(err)
 	}
 	var out stdsql.NullString
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	err = d.Query(ctx, text, nil, func(rows *stdsql.Rows) error {
 		for rows.Next() {
@@ -141,7 +141,7 @@ func (s *system) value(t testing.TB, id, text string) string {
 // until waits for a condition.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(time.Minute)
+	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(2*time.Minute)
 	defer tick.Stop()
 	defer limit.Stop()
 	for !condition() {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/wippyrun/kit/wippy"
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 	"github.com/wippyrun/kit/wippy/service/sql"
 )
 
@@ -44,12 +44,7 @@ entries:
 func TestClientThatLeavesCancelsTheStatement(t *testing.T) {
 	for _, e := range servers(t) {
 		t.Run(dialect(e), func(t *testing.T) {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			address := l.Addr().String()
-			l.Close()
+			address := porttest.Address(t)
 			d, dir := e.Data.(map[string]any), t.TempDir()
 			sleep, count := "SELECT pg_sleep(61)", "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(61)'"
 			if e.Kind == sql.KindMySQL {

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 )
 
 // pebbleModule is a certificate authority for tests. It is a tool of this package's tests, no part of the program.
@@ -108,9 +110,9 @@ func (p *pebble) run(tlsPort, httpPort int, external map[string]string) {
 		p.Fatal(err)
 	}
 	resolver := names(p.T)
-	for range 10 { // its ports may be taken by somebody else
-		p.addr = freeAddress(p.T)
-		management := freeAddress(p.T)
+	for range 10 { // where ports cannot be kept, somebody else may have one
+		p.addr = porttest.Address(p.T)
+		management := porttest.Address(p.T)
 		config, err := json.Marshal(map[string]any{"pebble": map[string]any{
 			"listenAddress": p.addr, "managementListenAddress": management, "certificate": cert, "privateKey": key,
 			"httpPort": httpPort, "tlsPort": tlsPort,
@@ -178,17 +180,6 @@ func (p *pebble) answers(management string, over <-chan struct{}) bool {
 		case <-retry.C:
 		}
 	}
-}
-
-// freeAddress is one that nobody used a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // names serves, over TCP, a zone in which every name is this machine, and returns the address.

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 	"github.com/wippyrun/kit/wippy/service/otlp"
 	"github.com/wippyrun/kit/wippy/service/otlp/otlptest"
 )
@@ -146,14 +147,10 @@ func TestUnreachableCollectorAffectsNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
+	closed := porttest.Address(t)
 	for _, c := range []struct{ name, endpoint, protocol string }{
-		{"refuses connections", closed.Addr().String(), "http"},
-		{"refuses connections", closed.Addr().String(), "grpc"},
+		{"refuses connections", closed, "http"},
+		{"refuses connections", closed, "grpc"},
 		{"refuses data", strings.TrimPrefix(refusing.URL, "http://"), "http"},
 		{"answers nothing", silent.Addr().String(), "http"},
 		{"answers nothing", silent.Addr().String(), "grpc"},

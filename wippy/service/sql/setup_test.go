@@ -46,7 +46,7 @@ func newSystem(t testing.TB) *system {
 		Warn: func(_ registry.Entry, w []fields.Warning) { s.warnings = append(s.warnings, w...) },
 	})
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := s.Listener.Close(ctx); err != nil {
 			t.Errorf("closing: %v", err)
@@ -154,7 +154,7 @@ func expect(t testing.TB, q querier, want, text string, args ...any) {
 // until waits for a condition.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(30*time.Second)
+	tick, limit := time.NewTicker(time.Millisecond), time.NewTimer(2*time.Minute)
 	defer tick.Stop()
 	defer limit.Stop()
 	for !condition() {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,6 +28,7 @@ import (
 type site struct {
 	*sessiontest.System
 	server *httptest.Server
+	dial   func() net.Conn // where there is no server
 }
 
 func start(t *testing.T, buffer int, handler http.HandlerFunc, o sserelay.Options) *site {
@@ -250,11 +252,15 @@ func TestTimeouts(t *testing.T) {
 	c := s.listen()
 	c.ready()
 	c.done("idle timeout")
-	s = start(t, 0, asking(`{"hard_timeout":"50ms","idle_timeout":"1h"}`), sserelay.Options{})
-	c, p := s.listen(), s.Spawn()
-	p.Send(c.ready(), "sse.message", payload.New(1))
-	c.expect("event: sse.message\ndata: 1")
-	c.done("hard timeout")
+	inMemory(t, asking(`{"hard_timeout":"50ms","idle_timeout":"1h"}`), sserelay.Options{}, func(*http.Server) {}, func(c *client) {
+		began := time.Now()
+		c.Spawn().Send(c.ready(), "sse.message", payload.New(1))
+		c.expect("event: sse.message\ndata: 1")
+		c.done("hard timeout")
+		if d := time.Since(began); d != 50*time.Millisecond {
+			c.Errorf("the stream has ended after %v", d)
+		}
+	})
 }
 
 func TestHeartbeat(t *testing.T) {
@@ -430,8 +436,6 @@ func flood(t *testing.T, p *sessiontest.Process, pid relay.PID) {
 		switch err := p.TrySend(pid, "sse.message", large); {
 		case errors.Is(err, session.ErrFull):
 			return
-		case errors.Is(err, session.ErrNotFound):
-			return // cut off meanwhile
 		case err != nil:
 			t.Fatal(err)
 		}
@@ -440,16 +444,38 @@ func flood(t *testing.T, p *sessiontest.Process, pid relay.PID) {
 
 // A client that does not read holds up nobody else; one that takes nothing for too long is cut off.
 func TestSlowClients(t *testing.T) {
-	s := start(t, 10, asking("{}"), sserelay.Options{WriteTimeout: 100 * time.Millisecond})
-	stuck, p := s.listen(), s.Spawn()
-	pid := stuck.ready()
-	p.Monitor(pid)
-	flood(t, p, pid)
-	quick := s.listen()
-	other := quick.ready()
-	p.Send(other, "sse.message", payload.New(1))
-	quick.expect("event: sse.message\ndata: 1")
-	p.Exited(pid)
+	const limit = 100 * time.Millisecond
+	inMemory(t, asking("{}"), sserelay.Options{WriteTimeout: limit}, func(*http.Server) {}, func(stuck *client) {
+		p, pid, began := stuck.Spawn(), stuck.ready(), time.Now()
+		p.Monitor(pid)
+		flood(t, p, pid)
+		quick := stuck.connect()
+		other := quick.ready()
+		p.Send(other, "sse.message", payload.New(1))
+		quick.expect("event: sse.message\ndata: 1")
+		if d := time.Since(began); d != 0 {
+			stuck.Errorf("the other client has waited for %v", d)
+		}
+		p.Exited(pid)
+		if d := time.Since(began); d != limit {
+			stuck.Errorf("cut off after %v", d)
+		}
+	})
+}
+
+// connect opens a stream on a connection in memory.
+func (s *site) connect() *client {
+	s.Helper()
+	conn := s.dial()
+	s.Cleanup(func() { _ = conn.Close() })
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		s.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return &client{s, res, bufio.NewReader(res.Body), nil}
 }
 
 // inMemory tests with a client that must take each byte that the server writes.
@@ -461,16 +487,8 @@ func inMemory(t *testing.T, handler http.HandlerFunc, o sserelay.Options, config
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn := s.Pipes(middleware(handler), configure)()
-		defer func() { _ = conn.Close() }()
-		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		test(&client{s, res, bufio.NewReader(res.Body), nil})
+		s.dial = s.Pipes(middleware(handler), configure)
+		test(s.connect())
 	})
 }
 

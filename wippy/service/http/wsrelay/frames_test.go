@@ -280,35 +280,33 @@ func TestStopWithSilentClient(t *testing.T) {
 // When Close returns, the close frame is on its way, and so is the end of the connection; what is being written at
 // that moment is not lost.
 func TestStopWaitsForTheClosingHandshake(t *testing.T) {
-	s := start(t, nil)
-	c := s.raw()
-	pid := s.p.Joined("ws.join")
-	const updates = 50
-	for range updates {
-		s.p.Send(pid, "update", payload.New(strings.Repeat("x", 1000)))
-	}
-	closed := make(chan error, 1)
-	go func() { closed <- s.Host.Close(s.Context()) }()
-	if code := c.closeCode(); code != websocket.StatusGoingAway { // after some of the updates, each of them whole
-		t.Fatalf("close code %d", code)
-	}
-	select {
-	case err := <-closed:
-		t.Fatalf("Close has not waited for the answer: %v", err)
-	default:
-	}
-	if _, err := io.WriteString(c.conn, whole(fin|text, "late")+whole(fin|closing, "\x03\xe9")); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-closed; err != nil {
-		t.Error(err)
-	}
-	if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
-		t.Errorf("after the handshake: %q, %v", rest, err)
-	}
-	// What came after ws.leave is nobody's.
-	s.p.Next("ws.leave")
-	s.p.Quiet()
+	inMemory(t, wsrelay.Options{}, func(s *site, c *raw, pid relay.PID) {
+		const updates = 10 // as many as the mailbox holds
+		for range updates {
+			s.p.Send(pid, "update", payload.New(strings.Repeat("x", 1000)))
+		}
+		closed := make(chan error, 1)
+		go func() { closed <- s.Host.Close(s.Context()) }()
+		if code := c.closeCode(); code != websocket.StatusGoingAway { // after some of the updates, each of them whole
+			s.Fatalf("close code %d", code)
+		}
+		synctest.Wait()
+		select {
+		case err := <-closed:
+			s.Fatalf("Close has not waited for the answer: %v", err)
+		default:
+		}
+		if _, err := io.WriteString(c.conn, whole(fin|text, "late")+whole(fin|closing, "\x03\xe9")); err != nil {
+			s.Fatal(err)
+		}
+		if err := <-closed; err != nil {
+			s.Error(err)
+		}
+		if rest, err := io.ReadAll(c.in); err != nil || len(rest) > 0 {
+			s.Errorf("after the handshake: %q, %v", rest, err)
+		}
+		// What came after ws.leave is nobody's: the target hears of the end of the session next.
+	})
 }
 
 // A client that takes nothing for too long is cut off.

@@ -43,7 +43,7 @@ type Metric struct {
 }
 
 // limit bounds how long a test waits for something. It is only reached when something is broken.
-const limit = 20 * time.Second
+const limit = 2 * time.Minute
 
 // Receiver is a collector.
 type Receiver struct {

@@ -125,7 +125,7 @@ func (s *system) start(ids ...string) {
 			s.t.Fatal(err)
 		}
 		s.t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 			defer cancel()
 			if err := service.Stop(ctx); err != nil {
 				s.t.Errorf("stop %s: %v", id, err)

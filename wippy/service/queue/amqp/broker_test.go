@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 )
 
 // script starts RabbitMQ without looking at who we are, unlike the one in the path.
@@ -92,12 +93,9 @@ func newBroker() (_ *broker, err error) {
 		}
 	}()
 	for _, port := range []*int{&b.port, &b.secure, &b.dist, &b.mapper} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+		if *port, _, err = porttest.Keep(); err != nil { // as long as the test binary runs
 			return nil, err
 		}
-		*port = l.Addr().(*net.TCPAddr).Port
-		defer l.Close()
 	}
 	if b.certificates, err = newCertificates(); err != nil {
 		return nil, err

@@ -4,11 +4,11 @@ package amqp_test
 
 import (
 	"errors"
-	"net"
 	"strings"
 	"testing"
 
 	"github.com/wippyrun/kit/relay/payload"
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 	"github.com/wippyrun/kit/wippy/service/queue"
 	"github.com/wippyrun/kit/wippy/service/queue/amqp"
 	"github.com/wippyrun/kit/wippy/system/fault"
@@ -46,12 +46,7 @@ func TestMalformedEntries(t *testing.T) {
 }
 
 func TestWithoutBroker(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := "amqp://user:secret@" + l.Addr().String() + "/"
-	l.Close()
+	url := "amqp://user:secret@" + porttest.Address(t) + "/"
 	s := newSystem(t, url, object{"vhost": "v", "auth_mechanism": "amqplain", "heartbeat": "1s", "tls": object{"enabled": false}})
 	s.queue("q", nil)
 	driver := s.staged["app:driver"]

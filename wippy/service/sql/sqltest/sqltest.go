@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package sqltest runs real database servers for tests: PostgreSQL and MariaDB, each in a temporary directory, on a
-// free port of the loopback interface, as a user without privileges. They start when a test first asks for one and
+// port of the loopback interface, as a user without privileges. They start when a test first asks for one and
 // end with the test binary, however that ends.
 package sqltest
 
@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -23,6 +22,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/wippyrun/kit/wippy/internal/porttest"
 )
 
 // Server is a database server with one user and one database. Its methods are for one goroutine.
@@ -41,7 +42,7 @@ type Server struct {
 }
 
 // patience bounds the start of a server. It is only reached when something is broken.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // The servers of this test binary.
 var (
@@ -110,7 +111,7 @@ func newServer(kind string, names ...string) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Kind: kind, Host: "127.0.0.1", User: "wippy", Password: `it's a \secret/:@?#`, Database: "wippy",
+		Kind: kind, Host: porttest.Host, User: "wippy", Password: `it's a \secret/:@?#`, Database: "wippy",
 		dir: dir, owner: &syscall.SysProcAttr{Setpgid: true}, output: &output{},
 	}
 	mu.Lock()
@@ -131,12 +132,10 @@ func newServer(kind string, names ...string) (*Server, error) {
 			break
 		}
 	}
-	listener, err := net.Listen("tcp", s.Host+":0")
-	if err != nil {
+	if s.Port, _, err = porttest.Keep(); err != nil { // as long as the test binary runs
 		return nil, err
 	}
-	s.Port = listener.Addr().(*net.TCPAddr).Port
-	return s, listener.Close()
+	return s, nil
 }
 
 // file writes a file the server reads.

@@ -57,7 +57,7 @@ func newSystem(t *testing.T, database registry.Entry) (*system, *sql.Database) {
 	}
 	databases.Committed(t.Context())
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if err := databases.Close(ctx); err != nil {
 			t.Error(err)
@@ -270,7 +270,7 @@ func TestExpiredRowsAreDeleted(t *testing.T) {
 		}
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		for limit := time.Now().Add(20 * time.Second); ; <-tick.C {
+		for limit := time.Now().Add(2 * time.Minute); ; <-tick.C {
 			var left int
 			err := d.Query(t.Context(), "SELECT COUNT(*) FROM kv", nil, func(rows *stdsql.Rows) error {
 				rows.Next()

@@ -25,7 +25,7 @@ import (
 const ServerID = "app:server"
 
 // timeout bounds waits. It is only reached when something is broken.
-const timeout = 20 * time.Second
+const timeout = 2 * time.Minute
 
 // System is the system of a test. It is stopped with the test.
 type System struct {
