@@ -127,7 +127,7 @@ func TestSubscriptionEndsWithItsProcess(t *testing.T) {
 		for i = 1, 10 do events.subscribe("s", tostring(i)) end
 	end }`)
 	s.Check(t, `for i = 1, 20 do process.exec("app:subscriber", "app:processes") end`)
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for s.Bus.Stats().Subscriptions > 0 {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d subscriptions are left", s.Bus.Stats().Subscriptions)

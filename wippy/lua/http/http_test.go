@@ -32,7 +32,7 @@ func setup(s *luatest.System) {
 }
 
 // client gives up only when something is broken.
-var client = &http.Client{Timeout: 30 * time.Second}
+var client = &http.Client{Timeout: 2 * time.Minute}
 
 // site answers requests with the body of a Lua function.
 type site struct {

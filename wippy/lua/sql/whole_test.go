@@ -72,7 +72,7 @@ func TestClientThatLeavesCancelsTheStatement(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer app.Stop()
-			client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+			client := &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 			asleep := func() string {
 				r, err := client.Get("http://" + address + "/count")
 				if err != nil {

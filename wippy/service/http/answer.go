@@ -46,14 +46,15 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Header[requestID], w.Header()[requestID] = a.made[:], a.made[:]
 	}
 	if e, _ := r.Context().Value(epochKey{}).(*epoch); e != nil && e.config != c {
-		c.limit(w, begin)
+		c.limit(w, r, begin)
 	}
 	defer s.end(a, c, begin)
 	(*s.table.Load()).ServeHTTP(a, r)
 }
 
-// limit sets the time limits of a request whose connection began with others.
-func (c *serverConfig) limit(w http.ResponseWriter, begin time.Time) {
+// limit sets the time limits of a request whose connection began with others. One without a body has been read: the
+// server watches its connection for the client to leave, and a limit for that would be one for the answer.
+func (c *serverConfig) limit(w http.ResponseWriter, r *http.Request, begin time.Time) {
 	control := http.NewResponseController(w)
 	var read, write time.Time
 	if c.read > 0 {
@@ -62,7 +63,9 @@ func (c *serverConfig) limit(w http.ResponseWriter, begin time.Time) {
 	if c.write > 0 {
 		write = begin.Add(c.write)
 	}
-	_ = control.SetReadDeadline(read)
+	if r.Body != http.NoBody {
+		_ = control.SetReadDeadline(read)
+	}
 	_ = control.SetWriteDeadline(write)
 }
 

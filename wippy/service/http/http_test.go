@@ -122,7 +122,7 @@ func (x *text) String() string {
 const anyPort = "127.0.0.1:0"
 
 // patience bounds what tests wait for. It is only reached when something is broken.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 var client = &http.Client{Timeout: patience}
 

@@ -130,9 +130,9 @@ func (s *site) talk(conn net.Conn, r *bufio.Reader, text string) (*http.Response
 	return res, string(body)
 }
 
-// A connection that is open gets the new limits with its next request.
+// A connection that is open gets the new limits with its next request. The limit for reading is none for the answer.
 func TestLimitsReachOpenConnections(t *testing.T) {
-	s := start(t)
+	s := start(t, fn{"later", "GET", "/later", `time.sleep("300ms") http.response():write("later")`})
 	conn := s.dial()
 	r := bufio.NewReader(conn)
 	if _, got := s.talk(conn, r, "POST /raw HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"); got != "ab|nil|Internal" {
@@ -141,7 +141,7 @@ func TestLimitsReachOpenConnections(t *testing.T) {
 	if err := s.server(map[string]any{"timeouts": map[string]any{"read": "30ms"}}); err != nil {
 		t.Fatal(err)
 	}
-	if _, got := s.talk(conn, r, "GET /sse HTTP/1.1\r\nHost: x\r\n\r\n"); !strings.HasPrefix(got, "event: tick") {
+	if _, got := s.talk(conn, r, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n"); got != "later" {
 		t.Fatal(got)
 	}
 	if _, err := io.WriteString(conn, "POST /raw HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab"); err != nil {
@@ -177,14 +177,25 @@ func TestReadTimeoutIsNoneOfTheAnswer(t *testing.T) {
 	hear(`{"data":{"list":[],"n":1.5},"topic":"welcome"}`)
 	stream, pid := s.detached()
 	var all sync.WaitGroup
+	// Each on a connection of its own: the server may close one that is kept just when the next request is on its way.
+	fresh := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", "/later", "x", "later x"}, {"GET", "/long", "", "begin end"}, {"GET", "/events", "", "event: n\ndata: 1\n\nevent: n\ndata: 2\n\n"},
 	} {
 		all.Go(func() {
-			for range 2 { // the second one perhaps on the same connection
-				if _, got := s.do(c.method, c.path, c.body); got != c.want {
-					t.Errorf("%s %s: %q", c.method, c.path, got)
-				}
+			req, err := http.NewRequestWithContext(t.Context(), c.method, s.url+c.path, strings.NewReader(c.body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			res, err := fresh.Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer res.Body.Close()
+			if got, err := io.ReadAll(res.Body); err != nil || string(got) != c.want {
+				t.Errorf("%s %s: %q, %v", c.method, c.path, got, err)
 			}
 		})
 	}
@@ -239,7 +250,7 @@ func TestPortInUse(t *testing.T) {
 
 // Stopping finishes what is under way and takes nothing new.
 func TestStopDrains(t *testing.T) {
-	s := start(t, fn{"wait", "GET", "/wait", `
+	s := serveWith(t, strings.Replace(index, "auto_start: true", "auto_start: true, stop_timeout: 5m", 1), fn{"wait", "GET", "/wait", `
 		local res = http.response()
 		res:write("begin ") res:flush()
 		process.registry.register("slow")
@@ -286,9 +297,10 @@ func TestStopDrains(t *testing.T) {
 	}
 }
 
-// What does not end within the time it has to stop is cut off.
+// What does not end within the time it has to stop is cut off. How long before that, and that it is no failure, is
+// tested where time stands still.
 func TestStopEndsWhatGoesOn(t *testing.T) {
-	s := serveWith(t, strings.Replace(index, "auto_start: true", "auto_start: true, stop_timeout: 8s", 1))
+	s := serveWith(t, strings.Replace(index, "auto_start: true", "auto_start: true, stop_timeout: 1s", 1))
 	waits := make(chan string, 1)
 	if _, err := s.app.Bus().Subscribe(t.Context(), pattern("test", "waits"), func(event) { waits <- "waits" }); err != nil {
 		t.Fatal(err)
@@ -305,9 +317,6 @@ func TestStopEndsWhatGoesOn(t *testing.T) {
 	s.app.Stop()
 	if err := <-ended; err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the request: %v", err)
-	}
-	if logs := s.logs.String(); strings.Contains(logs, `"level":"error"`) || !strings.Contains(logs, "cut off") {
-		t.Errorf("the log:\n%s", logs)
 	}
 }
 

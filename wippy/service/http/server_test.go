@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wippyrun/kit/registry"
@@ -71,6 +72,48 @@ func TestAddressIsTaken(t *testing.T) {
 	if err := second.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// nowhere is a listener whose connections come otherwise.
+type nowhere struct{}
+
+func (nowhere) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (nowhere) Close() error              { return nil }
+func (nowhere) Addr() net.Addr            { return &net.UnixAddr{Name: "nowhere", Net: "unix"} }
+
+// What does not end is cut off before the time for stopping is over, so that the stop is none that failed.
+func TestStopCutsOffInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var logs record
+		s := newServer("app:server", serverConfig{}, slog.New(slog.NewTextHandler(&logs, nil)), nil)
+		begun, ended := make(chan struct{}), make(chan struct{})
+		s.serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			close(begun)
+			<-r.Context().Done()
+			close(ended)
+		}))
+		s.listener, s.base = nowhere{}, t.Context()
+		s.current = s.newEpoch(s.config.Load())
+		client, conn := net.Pipe()
+		s.hand(conn)
+		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		<-begun
+		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+		defer cancel()
+		at := time.Now()
+		if err := s.Stop(ctx); err != nil || time.Since(at) != 7*time.Second {
+			t.Errorf("the stop has taken %v: %v", time.Since(at), err)
+		}
+		<-ended
+		if answer, err := io.ReadAll(client); len(answer) > 0 || err != nil {
+			t.Errorf("the client got %q, %v", answer, err)
+		}
+		if text := logs.take(); !strings.Contains(text, "cut off") || strings.Contains(text, "level=ERROR") {
+			t.Errorf("the log:\n%s", text)
+		}
+	})
 }
 
 // record keeps what is written to it.

@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds what tests wait for. It is only reached when something is broken.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // run answers requests with program, which has a goroutine of its own like a call has one.
 // It tells how exchanges end.
