@@ -105,10 +105,14 @@ func (s *system) create(name, kind string, data object) {
 	}
 }
 
-// queue declares one under a name no other test uses.
+// names counts the queues.
+var names atomic.Int64
+
+// queue declares one under a name no other test uses, and no other run of this one: when the broker is killed it may
+// forget that a message was acknowledged.
 func (s *system) queue(name string, data object) string {
 	s.t.Helper()
-	at := s.t.Name() + "." + name
+	at := fmt.Sprintf("%s.%s.%d", s.t.Name(), name, names.Add(1))
 	all := object{"driver": "driver", "queue_name": at}
 	for k, v := range data {
 		all[k] = v
