@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -222,8 +223,10 @@ func TestServerEnds(t *testing.T) {
 			newSystem(t, nil).Check(t, `
 				local c = websocket.connect((...), `+options+`)
 				local m, ok = c:channel():receive()
-				assert(ok and m.data == "first")
-				m, ok = c:channel():receive()
+				if ok or not `+strconv.FormatBool(strings.Contains(options, "read_timeout"))+` then
+					assert(ok and m.data == "first")
+					m, ok = c:channel():receive()
+				end -- else it was silent for too long before its first word, because the machine is busy
 				assert(m == nil and ok == false)
 				for _, f in ipairs({function() return c:send("x") end, function() return c:ping() end, function() return c:close() end}) do
 					local v, err = f()

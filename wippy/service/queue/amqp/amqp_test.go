@@ -108,11 +108,16 @@ func (s *system) create(name, kind string, data object) {
 // names counts the queues.
 var names atomic.Int64
 
-// queue declares one under a name no other test uses, and no other run of this one: when the broker is killed it may
-// forget that a message was acknowledged.
+// unique is a name no other test uses, and no other run of this one: when the broker is killed it may forget that a
+// message was acknowledged.
+func unique(t *testing.T, name string) string {
+	return fmt.Sprintf("%s.%s.%d", t.Name(), name, names.Add(1))
+}
+
+// queue declares one under a name of its own.
 func (s *system) queue(name string, data object) string {
 	s.t.Helper()
-	at := fmt.Sprintf("%s.%s.%d", s.t.Name(), name, names.Add(1))
+	at := unique(s.t, name)
 	all := object{"driver": "driver", "queue_name": at}
 	for k, v := range data {
 		all[k] = v
@@ -438,7 +443,8 @@ func TestInfoAndRemoval(t *testing.T) {
 		return
 	}
 	s := newSystem(t, b.url(), nil)
-	data := object{"driver": "driver", "queue_name": t.Name()}
+	name := unique(t, "q")
+	data := object{"driver": "driver", "queue_name": name}
 	s.create("q", queue.KindQueue, data)
 	s.start("driver")
 	s.publish("q", 1, nil)
@@ -478,7 +484,7 @@ func TestInfoAndRemoval(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ch.QueueDeclarePassive(t.Name(), true, false, false, false, nil); err == nil {
+	if _, err := ch.QueueDeclarePassive(name, true, false, false, false, nil); err == nil {
 		t.Error("it is there still")
 	}
 }
@@ -497,11 +503,12 @@ func TestQueueWithOtherArguments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ch.QueueDeclare(t.Name(), true, false, false, false, rabbit.Table{"x-max-length": int64(5)}); err != nil {
+	name := unique(t, "q")
+	if _, err := ch.QueueDeclare(name, true, false, false, false, rabbit.Table{"x-max-length": int64(5)}); err != nil {
 		t.Fatal(err)
 	}
 	s := newSystem(t, b.url(), nil)
-	s.create("q", queue.KindQueue, object{"driver": "driver", "queue_name": t.Name(), "driver_options": object{"amqp": object{"max_length": 9}}})
+	s.create("q", queue.KindQueue, object{"driver": "driver", "queue_name": name, "driver_options": object{"amqp": object{"max_length": 9}}})
 	s.start("driver")
 	s.publish("q", "x", nil)
 	if d := s.receive(s.source("q")); decoded(t, d.Message.Body) != "x" || !strings.Contains(s.log.String(), "other arguments") {
