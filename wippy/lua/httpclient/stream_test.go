@@ -33,10 +33,16 @@ func TestStreams(t *testing.T) {
 			local r = http_client.get(url .. "/large", {stream = true, max_response_body = 10})
 			assert(#r.stream:read(2000) > 10)`,
 		"time runs out": `
-			local r = http_client.get(url .. "/half", {stream = true, timeout = "100ms"})
-			assert(r.stream:read() == "half")
-			local piece, err = r.stream:read()
-			assert(piece == nil and err:kind() == "Internal" and err:message():find("Timeout"), tostring(err))`,
+			local function attempt(timeout) -- false when the machine was so busy that it ran out before
+				local r, err = http_client.get(url .. "/half", {stream = true, timeout = timeout})
+				local piece
+				if r then piece, err = r.stream:read() end
+				local begun = piece == "half"
+				if begun then piece, err = r.stream:read() end
+				assert(piece == nil and err:kind() == "Internal" and err:message():find("Timeout"), tostring(err))
+				return begun
+			end
+			assert(attempt("100ms") or attempt("1s") or attempt("10s") or attempt("40s"))`,
 		"closed while it is read": `
 			local r = http_client.get(url .. "/half", {stream = true})
 			assert(r.stream:read() == "half")
