@@ -22,7 +22,7 @@ import (
 const index = `version: "1.0"
 namespace: app
 entries:
-  - {name: server, kind: http.service, addr: "%s", lifecycle: {auto_start: true}}
+  - {name: server, kind: http.service, addr: "127.0.0.1:0", lifecycle: {auto_start: true}}
   - {name: api, kind: http.router, meta: {server: server}}
   - {name: hello, kind: function.lua, source: "file://hello.lua", method: main, modules: [http], pool: {type: lazy}}
   - {name: hello.get, kind: http.endpoint, meta: {router: api}, method: GET, path: /hello, func: hello}
@@ -35,14 +35,8 @@ end}`
 // ours starts an application and returns the address of its endpoint.
 func ours(b *testing.B) string {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
 	dir := b.TempDir()
-	for name, text := range map[string]string{"_index.yaml": fmt.Sprintf(index, addr), "hello.lua": hello} {
+	for name, text := range map[string]string{"_index.yaml": index, "hello.lua": hello} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			b.Fatal(err)
 		}
@@ -52,21 +46,24 @@ func ours(b *testing.B) string {
 		b.Fatal(err)
 	}
 	b.Cleanup(app.Stop)
-	running := make(chan struct{}, 1)
-	_, err = app.Bus().Subscribe(b.Context(), eventbus.Pattern{System: supervisor.System, Kind: supervisor.KindState + string(supervisor.Running)},
-		func(e eventbus.Event) {
-			if e.Path == "app:server" {
-				running <- struct{}{}
+	listening := make(chan string, 1)
+	_, err = app.Bus().Subscribe(b.Context(), eventbus.Pattern{System: supervisor.System, Kind: supervisor.KindUpdate}, func(e eventbus.Event) {
+		if u, ok := e.Data.(supervisor.Update); ok && e.Path == "app:server" {
+			if addr, ok := strings.CutPrefix(fmt.Sprint(u.Details), "service listening on "); ok {
+				select {
+				case listening <- addr:
+				default: // it is known
+				}
 			}
-		})
+		}
+	})
 	if err == nil {
 		err = app.Start(b.Context())
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	<-running
-	return "http://" + addr + "/hello"
+	return "http://" + <-listening + "/hello"
 }
 
 // bare is net/http answering the same.

@@ -8,6 +8,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -128,22 +129,25 @@ func TestMemoryUseIsNearTheTruth(t *testing.T) {
 		`for i = 1, 1e3 do t[i] = ("x"):rep(1e4) .. i end`,
 		`for i = 1, 2e3 do t[i] = coroutine.create(function() coroutine.yield() end) coroutine.resume(t[i]) end`,
 	} {
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		m := start(t, e, "return function() local t = {} "+body+" test.inbox():receive() return t end").run()
-		if m.done {
-			t.Fatal(m.err)
-		}
-		runtime.GC()
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		heap := float64(after.HeapAlloc - before.HeapAlloc)
-		if ratio := float64(m.p.MemoryUse(0)) / heap; ratio < 0.5 || ratio > 1.6 {
-			t.Errorf("%s: %d bytes, in truth %.0f", strings.TrimSpace(body), m.p.MemoryUse(0), heap)
-		}
-		m.p.Close()
+		within(t, func() string {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			m := start(t, e, "return function() local t = {} "+body+" test.inbox():receive() return t end").run()
+			if m.done {
+				t.Fatal(m.err)
+			}
+			defer m.p.Close()
+			runtime.GC()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			heap := float64(after.HeapAlloc) - float64(before.HeapAlloc)
+			if ratio := float64(m.p.MemoryUse(0)) / heap; ratio < 0.5 || ratio > 1.6 {
+				return fmt.Sprintf("%s: %d bytes, in truth %.0f", body, m.p.MemoryUse(0), heap)
+			}
+			return ""
+		})
 	}
 }
 
