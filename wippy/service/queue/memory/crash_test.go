@@ -297,7 +297,8 @@ func TestKilledQueueLosesNothing(t *testing.T) {
 			c = &crashed{t: t, known: map[string]map[int]*crashedMessage{}, highest: map[string]int{}, repeated: c.repeated}
 		}
 		c.order = map[string]int{}
-		killedProgram(t, path, next, []string{"FULL", "NORMAL"}[round%2], rng, c.line)
+		least := c.handled + 4
+		killedProgram(t, path, next, []string{"FULL", "NORMAL"}[round%2], rng, c.line, func() bool { return c.handled >= least })
 		next = c.verify(path)
 	}
 	handled += c.handled
@@ -307,8 +308,9 @@ func TestKilledQueueLosesNothing(t *testing.T) {
 	t.Logf("%d rounds, %d messages handled, %d of them again after a success that was not on disk", *crashRounds, handled, c.repeated)
 }
 
-// killedProgram runs the program and kills it at a random instant.
-func killedProgram(t *testing.T, path, next, synchronous string, rng *rand.Rand, line func(string)) {
+// killedProgram runs the program and kills it at a random instant, some of the times while it starts, else when enough
+// has happened.
+func killedProgram(t *testing.T, path, next, synchronous string, rng *rand.Rand, line func(string), enough func() bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), crashEnv+"="+path, crashNext+"="+next, crashSync+"="+synchronous)
@@ -335,7 +337,7 @@ func killedProgram(t *testing.T, path, next, synchronous string, rng *rand.Rand,
 		line(in.Text())
 		return true
 	}
-	for range lines {
+	for i := 0; i < lines || lines > 0 && !enough(); i++ {
 		if !read() {
 			break
 		}

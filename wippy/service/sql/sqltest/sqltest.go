@@ -6,7 +6,6 @@
 package sqltest
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -208,19 +207,20 @@ func (s *Server) Restart(tb testing.TB) {
 	}
 }
 
-// output keeps what a server writes and looks for a line.
+// output keeps what a server writes and looks for a text.
 type output struct {
 	mu    sync.Mutex
 	text  strings.Builder
+	from  int // where text is that nobody has looked at
 	want  string
 	found chan struct{}
 }
 
-// expect returns a channel that is closed when a line with the text comes.
+// expect returns a channel that is closed when the text comes, in one piece or in several.
 func (o *output) expect(text string) <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.want, o.found = text, make(chan struct{})
+	o.from, o.want, o.found = o.text.Len(), text, make(chan struct{})
 	return o.found
 }
 
@@ -229,11 +229,9 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.text.Write(p)
-	for lines := bufio.NewScanner(strings.NewReader(string(p))); o.found != nil && lines.Scan(); {
-		if strings.Contains(lines.Text(), o.want) {
-			close(o.found)
-			o.found = nil
-		}
+	if o.found != nil && strings.Contains(o.text.String()[o.from:], o.want) {
+		close(o.found)
+		o.found = nil
 	}
 	return len(p), nil
 }
