@@ -75,9 +75,15 @@ func TestNodesAreFound(t *testing.T) {
 	}
 	first := serve(t, dir, newNode(t))
 	second := serve(t, dir, newNode(t)) // two in one program
-	all, err := control.Find(t.Context(), dir)
-	if err != nil || len(all) != 2 {
-		t.Fatalf("found %d, %v", len(all), err)
+	var all []*control.Client
+	for begun := time.Now(); len(all) != 2; { // one that does not answer in time, on a busy machine, is left out
+		for _, c := range all {
+			c.Close()
+		}
+		var err error
+		if all, err = control.Find(t.Context(), dir); err != nil || len(all) > 2 || len(all) < 2 && time.Since(begun) > time.Minute {
+			t.Fatalf("found %d, %v", len(all), err)
+		}
 	}
 	for _, c := range all {
 		if c.Node.Dir != "/project" || c.Node.PID != os.Getpid() || c.Node.Name != "n1" {
