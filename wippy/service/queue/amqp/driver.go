@@ -93,8 +93,8 @@ func (d *Driver) keep(l *link, stop, ended chan struct{}) {
 		if l = d.reconnect(stop); l == nil {
 			return
 		}
+		d.options.Log.Info("connected again", "broker", address(d.options.URL)) // before anybody can tell by what works again
 		d.set(l)
-		d.options.Log.Info("connected again", "broker", address(d.options.URL))
 	}
 }
 
