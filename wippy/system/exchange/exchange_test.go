@@ -127,7 +127,7 @@ func TestResponses(t *testing.T) {
 
 func TestHeadersAfterTheBlockAreIgnored(t *testing.T) {
 	flushed := make(chan struct{})
-	addr, _ := run(t, false, func(x *exchange.Exchange, _ <-chan struct{}) {
+	addr, ends := run(t, false, func(x *exchange.Exchange, _ <-chan struct{}) {
 		_ = x.Header(func(h http.Header) { h.Set("X-Early", "1") })
 		_, _ = x.Flush()
 		<-flushed
@@ -138,6 +138,7 @@ func TestHeadersAfterTheBlockAreIgnored(t *testing.T) {
 	conn := ask(t, addr, get)
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	close(flushed)
+	within(t, ends, "the end") // a client that leaves before ends the request
 	if err != nil || res.Header.Get("X-Early") == "" || res.Header.Get("X-Late") != "" {
 		t.Errorf("%v, %v", res, err)
 	}

@@ -5,9 +5,10 @@ package inspect_test
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -62,7 +63,9 @@ func submit(t *testing.T, s *scheduler.Scheduler, p scheduler.Process, value any
 	return ref
 }
 
-func TestProcessesAreChosenAndOrdered(t *testing.T) {
+func TestProcessesAreChosenAndOrdered(t *testing.T) { synctest.Test(t, testProcesses) }
+
+func testProcesses(t *testing.T) {
 	node := relay.NewNode("n")
 	topo := topology.New(func(*relay.Message) error { return nil })
 	hosts, calls := newScheduler(t), newScheduler(t)
@@ -96,6 +99,7 @@ func TestProcessesAreChosenAndOrdered(t *testing.T) {
 		t.Fatal(err)
 	}
 	lua := submit(t, hosts, e.NewProcess(engine.ProcessOptions{Program: program}), about{Kind: inspect.KindProcess, Entry: "app:lua"})
+	<-time.After(time.Second) // two schedulers know the time to within milliseconds
 	submit(t, calls, deaf{}, about{Kind: inspect.KindCall, Entry: "app:function"})
 	submit(t, hosts, deaf{}, "a process of somebody else")
 
@@ -124,8 +128,8 @@ func TestProcessesAreChosenAndOrdered(t *testing.T) {
 		}
 	}
 
-	for lua.Info().State != scheduler.Idle { // it has to have its table
-		runtime.Gosched()
+	if synctest.Wait(); lua.Info().State != scheduler.Idle { // it has to have its table
+		t.Error("the Lua process goes on")
 	}
 	list, _, err := i.Processes(t.Context(), inspect.Query{Match: "app:lua", Memory: true})
 	if err != nil || len(list) != 1 || list[0].Memory == nil || *list[0].Memory < 100_000 || *list[0].Memory > 10_000_000 {
