@@ -98,7 +98,7 @@ func ExampleWaiter() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	_, accepted, err := w.Await(ctx, eventbus.Event{System: "host", Kind: "host.register", Path: "app:processes"}, time.Second)
+	_, accepted, err := w.Await(ctx, eventbus.Event{System: "host", Kind: "host.register", Path: "app:processes"}, time.Minute)
 	fmt.Println(accepted, err)
 
 	if err := bus.Stop(ctx); err != nil {
@@ -118,7 +118,7 @@ func ExampleWaiter_Prepare() {
 	}
 	reply := w.Prepare("app:processes") // before anything that may cause the reply
 	bus.Publish(eventbus.Event{System: "host", Kind: "host.reject", Path: "app:processes", Data: errors.New("no room")})
-	_, accepted, err := reply.Wait(ctx, time.Second)
+	_, accepted, err := reply.Wait(ctx, time.Minute)
 	fmt.Println(accepted, err)
 
 	if err := bus.Stop(ctx); err != nil {

@@ -63,7 +63,7 @@ const afterID dispatch.CommandID = 256
 func (after) CommandID() dispatch.CommandID { return afterID }
 
 // sleeper waits twice at the same time.
-type sleeper struct{ log []string }
+type sleeper struct{ done [2]string }
 
 func (*sleeper) Init(context.Context, string, any) error { return nil }
 
@@ -72,11 +72,11 @@ func (s *sleeper) Step(events []scheduler.Event, out *scheduler.Output) error {
 		out.Yield(after{20 * time.Millisecond}, 1)
 		out.Yield(after{time.Millisecond}, 2)
 	}
-	for _, ev := range events {
-		s.log = append(s.log, fmt.Sprintf("tag %d: %v", ev.Tag, ev.Data))
+	for _, ev := range events { // in the order in which they complete
+		s.done[ev.Tag-1] = fmt.Sprintf("tag %d: %v", ev.Tag, ev.Data)
 	}
-	if len(s.log) == 2 {
-		out.Done(strings.Join(s.log, ", "))
+	if s.done[0] != "" && s.done[1] != "" {
+		out.Done(strings.Join(s.done[:], ", "))
 	}
 	return nil
 }
@@ -104,5 +104,5 @@ func ExampleOutput_Yield() {
 		panic(err)
 	}
 	fmt.Println(ref.Wait(ctx))
-	// Output: tag 2: done, tag 1: done <nil>
+	// Output: tag 1: done, tag 2: done <nil>
 }

@@ -93,13 +93,8 @@ func (s *Scheduler) cancelAll() (canceled, abandoned int) {
 	})
 	for before := int64(-1); before != s.live.Load(); {
 		before = s.live.Load()
-		for range graceParts {
-			ctx, cancel := context.WithTimeout(context.Background(), s.grace/graceParts)
-			drained := s.awaitDrained(ctx)
-			cancel()
-			if drained {
-				return canceled, 0
-			}
+		if inParts(s.grace, s.awaitDrained) {
+			return canceled, 0
 		}
 	}
 	s.Each(func(r *Ref) bool {
@@ -109,6 +104,19 @@ func (s *Scheduler) cancelAll() (canceled, abandoned int) {
 		return true
 	})
 	return canceled, abandoned
+}
+
+// inParts waits for the grace and reports whether wait succeeded meanwhile.
+func inParts(grace time.Duration, wait func(context.Context) bool) bool {
+	for range graceParts {
+		ctx, cancel := context.WithTimeout(context.Background(), grace/graceParts)
+		done := wait(ctx)
+		cancel()
+		if done {
+			return true
+		}
+	}
+	return false
 }
 
 // shutWorkers lets the workers exit and waits for them, or, if processes were

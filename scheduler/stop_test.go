@@ -5,8 +5,10 @@ package scheduler_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wippyrun/kit/scheduler"
@@ -151,6 +153,41 @@ func TestStopCompletesAProcessThatNeverReturns(t *testing.T) {
 	}
 	if _, _, err := ref.Outcome(); !errors.Is(err, context.Canceled) {
 		t.Errorf("the outcome changed to %v", err)
+	}
+}
+
+// TestGraceIsTimeInWhichTheMachineRuns lets a machine stand still while Stop waits: timers
+// that were due are late, and processes have done nothing meanwhile.
+func TestGraceIsTimeInWhichTheMachineRuns(t *testing.T) {
+	const grace, still = time.Second, time.Hour
+	for name, tc := range map[string]struct {
+		still, ends, want time.Duration
+		drained           bool
+	}{
+		"it runs":                        {0, grace / 2, grace / 2, true},
+		"it stands still":                {still, still + grace/2, still + grace/2, true},
+		"nothing ends":                   {0, still, grace, false},
+		"nothing ends, it stands still":  {still, 2 * still, still + grace - grace/20, false},
+		"nothing is left from the start": {0, 0, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				standStill := sync.OnceFunc(func() { <-time.After(tc.still) })
+				drained := scheduler.InParts(grace, func(ctx context.Context) bool {
+					standStill()
+					select {
+					case <-time.After(tc.ends - time.Since(start)):
+						return true
+					case <-ctx.Done():
+						return false
+					}
+				})
+				if took := time.Since(start); drained != tc.drained || took != tc.want {
+					t.Errorf("drained %v after %v, want %v after %v", drained, took, tc.drained, tc.want)
+				}
+			})
+		})
 	}
 }
 
