@@ -355,7 +355,7 @@ var absent = map[string]string{
 	"cdc":          "this runtime does not follow the changes of a database",
 	"cloudstorage": "this runtime has no object storage; the module fs reads and writes files",
 	"hub":          "this runtime has no catalogue of modules",
-	"treesitter":   "this runtime is pure Go, and the grammars of tree-sitter are C; the module text has regular expressions",
+	"treesitter":   "the grammars of tree-sitter are C: build the program with cgo and -tags treesitter, which needs a C compiler",
 }
 
 // importError points the complaint about a module that is imported under an alias at the import.
