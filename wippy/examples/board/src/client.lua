@@ -1,10 +1,24 @@
 local time = require("time")
 
+-- Sends to the board. A service is "running" once its process was spawned; its name appears a moment later, also when
+-- it had to be started again.
+local function send(topic: string, value: any?)
+    local ok, err
+    for _ = 1, 500 do
+        ok, err = process.send("board", topic, value)
+        if ok or err:kind() ~= errors.NOT_FOUND then
+            break
+        end
+        time.sleep("10ms")
+    end
+    return ok, err
+end
+
 -- Asks the board and waits for its answer. A request is answered by a process of its own, so that
 -- no other answer can be mistaken for this one.
 local function ask(op: string, value: any?)
     local replies = process.listen("board.reply")
-    local ok, err = process.send("board", "board.request", { op = op, value = value })
+    local ok, err = send("board.request", { op = op, value = value })
     if not ok then
         return nil, err
     end
@@ -16,4 +30,4 @@ local function ask(op: string, value: any?)
     return got.value
 end
 
-return { ask = ask }
+return { ask = ask, send = send }

@@ -1,5 +1,6 @@
 local http = require("http")
 local time = require("time")
+local client = require("client")
 
 -- Sends a browser what happens on the board, for as long as it watches. When it leaves, the call ends
 -- at the next thing it waits for; nothing needs to be cleaned up here.
@@ -7,7 +8,7 @@ local function main()
     local res = http.response()
     local all = process.listen("all")
     local posted, removed = process.listen("posted"), process.listen("removed")
-    local ok, err = process.send("board", "watch", true)
+    local ok, err = client.send("watch", true)
     if not ok then
         return nil, err
     end
