@@ -38,8 +38,10 @@ func browser(t *testing.T) context.Context {
 		t.Attr("left-out", "chromium is not installed")
 		return nil
 	}
-	// The test is one of the program's own pages, and containers have no place for a sandbox.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.WSURLReadTimeout(2*patience))
+	// The test is one of the program's own pages, and containers have no place for a sandbox. A browser that notices that
+	// it stood still for a while must not take itself for broken.
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-gpu-watchdog", true), chromedp.WSURLReadTimeout(2*patience))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	return ctx
