@@ -613,7 +613,8 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 		select {
 		case <-all:
 		case <-time.After(patience):
-			t.Fatalf("%d of %d confirmed messages were not handled", missing(), confirmed.Load())
+			info, err := s.queues.Info(t.Context(), "app:q")
+			t.Fatalf("%d of %d confirmed messages were not handled; the queue: %+v, %v; the log:\n%s", missing(), confirmed.Load(), info, err, s.log.String())
 		}
 	}
 	if failed.Load() == 0 || !strings.Contains(s.log.String(), "connected again") {
