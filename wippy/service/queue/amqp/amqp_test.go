@@ -625,6 +625,46 @@ func TestBrokerRestartedUnderLoad(t *testing.T) {
 	t.Logf("%d messages confirmed, %d handled %d times, %d failures of publishing", confirmed.Load(), len(handled), times, failed.Load())
 }
 
+// A channel that ends with its connection is not taken for one that ended alone, however late the driver notices.
+func TestEndOfAConnectionIsKnownAtOnce(t *testing.T) {
+	b := startBroker(t)
+	if b == nil {
+		return
+	}
+	conn, err := rabbit.Dial(b.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deliveries, err := ch.Consume(declared(t, ch), "", false, true, false, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if amqp.IsLost(conn) {
+		t.Error("lost while it is there")
+	}
+	go conn.Close()
+	for range deliveries {
+	}
+	if !amqp.IsLost(conn) {
+		t.Error("the channel has ended, and the connection is there still")
+	}
+}
+
+// declared is a queue of the test's own that ends with the connection.
+func declared(t *testing.T, ch *rabbit.Channel) string {
+	t.Helper()
+	q, err := ch.QueueDeclare(unique(t, "q"), false, true, true, false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q.Name
+}
+
 func TestStopWhileReconnecting(t *testing.T) {
 	b := startBroker(t)
 	if b == nil {

@@ -111,12 +111,15 @@ func (s *subscription) run(l *link, ch *amqp.Channel, deliveries <-chan amqp.Del
 	}
 }
 
+// isLost tells whether a connection has ended, also where lost does not say so yet: the library closes a connection, then
+// its channels, and whoever closes lost hears of that on a goroutine of its own. A subscription that took the end of its
+// channel for one of the channel alone would try the same connection again, and give up.
 func isLost(l *link) bool {
 	select {
 	case <-l.lost:
 		return true
 	default:
-		return false
+		return l.conn.IsClosed()
 	}
 }
 
