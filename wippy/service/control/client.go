@@ -51,11 +51,16 @@ func Connect(ctx context.Context, path string) (*Client, error) {
 // Close gives the connection up.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// lookTime is how long a node that is found may take to say who it is.
-const lookTime = 3 * time.Second
+const (
+	// lookTime is how long a node that is found may take to say who it is.
+	lookTime = 3 * time.Second
+	// startTime is how long a node may take from the making of its socket to serving on it.
+	startTime = time.Minute
+)
 
 // Find returns clients of the nodes that serve in dir, the oldest node first. Sockets that nobody serves on any more are
-// removed. A node that does not answer in time is left out.
+// removed, those of the last minute excepted: they may be of nodes that start. A node that does not answer in time is
+// left out.
 func Find(ctx context.Context, dir string) ([]*Client, error) {
 	sockets, err := filepath.Glob(filepath.Join(dir, "*.sock"))
 	if err != nil {
@@ -70,7 +75,9 @@ func Find(ctx context.Context, dir string) ([]*Client, error) {
 		case err == nil:
 			found = append(found, c)
 		case errors.Is(err, syscall.ECONNREFUSED):
-			_ = os.Remove(path) // what is left of a node that was killed
+			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > startTime {
+				_ = os.Remove(path) // what is left of a node that was killed
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b *Client) int {
