@@ -32,6 +32,10 @@ func keep(task string) error {
 		if conns[i], err = net.Dial("tcp", addr); err != nil {
 			return err
 		}
+		// So many ports would be nobody's for a minute after the end, and there are not that many.
+		if err := conns[i].(*net.TCPConn).SetLinger(0); err != nil {
+			return err
+		}
 		if _, err := io.WriteString(conns[i], "GET /value HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			return err
 		}
