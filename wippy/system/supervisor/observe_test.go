@@ -71,7 +71,7 @@ type slowly struct{}
 
 func (slowly) Publish(_, _, _ string, data any) {
 	if u, ok := data.(supervisor.Update); ok && u.State == supervisor.Running && u.Details != nil {
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestDetailsAreThereWhenTheStartIsOver(t *testing.T) {
 			t.Error("no details")
 		}
 		synctest.Wait()
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if d := state(t, s, "a").Details; d != "asked" {
 			t.Errorf("details %v", d)
 		}
