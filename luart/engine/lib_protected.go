@@ -11,10 +11,15 @@ import (
 // a Go function alone.
 var callStub = stub("local f = ... return function(f, ...) return f(...) end")
 
-// stub compiles a chunk of the engine's own and returns the function it makes.
+// stub compiles a chunk of the engine's own and returns the function it makes. What it
+// calls has no name, as in pcall of other Lua systems: the stub's own names mean nothing
+// to who reads an error.
 func stub(source string) *lua.LFunction {
 	proto := mustCompile(source)
 	inner := proto.FunctionPrototypes[0]
+	for i := range inner.DbgCalls {
+		inner.DbgCalls[i].Name = "?"
+	}
 	return &lua.LFunction{Env: newTable(0, 1), Proto: inner, Upvalues: make([]*lua.Upvalue, inner.NumUpvalues)}
 }
 

@@ -64,6 +64,14 @@ type library struct {
 	alias   string
 	program *Program
 	depth   int
+	by      string // the program that imports it under that name, empty for the one that is linked
+}
+
+func (l library) String() string {
+	if l.by == "" {
+		return l.program.id
+	}
+	return l.program.id + " (imported by " + l.by + ")"
 }
 
 // Link makes a program ready to run. Errors: the source does not compile
@@ -111,7 +119,7 @@ func (p *Program) link(imports []Import) error {
 	add := func(l library) error {
 		if have, ok := libs[l.alias]; ok {
 			if have.program != l.program && have.program.id != l.program.id {
-				return collision(l.alias, have.program.id, l.program.id)
+				return collision(l.alias, have.String(), l.String())
 			}
 			l.depth = max(l.depth, have.depth)
 		}
@@ -125,11 +133,12 @@ func (p *Program) link(imports []Import) error {
 		case im.Program == nil:
 			return NewError(KindInvalid, "import "+im.Alias+" has no program")
 		}
-		if err := add(library{im.Alias, im.Program, 1}); err != nil {
+		if err := add(library{alias: im.Alias, program: im.Program, depth: 1}); err != nil {
 			return err
 		}
 		for _, l := range im.Program.libs {
 			l.depth++
+			l.by = cmp.Or(l.by, im.Program.id)
 			if err := add(l); err != nil {
 				return err
 			}
@@ -138,7 +147,7 @@ func (p *Program) link(imports []Import) error {
 	}
 	for _, alias := range slices.Sorted(maps.Keys(libs)) {
 		if _, ok := p.modules[alias]; ok {
-			return collision(alias, "module "+alias, libs[alias].program.id)
+			return collision(alias, "module "+alias, libs[alias].String())
 		}
 	}
 	p.libs = slices.SortedFunc(maps.Values(libs), func(a, b library) int {

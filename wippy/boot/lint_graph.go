@@ -3,6 +3,7 @@
 package boot
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -80,9 +81,20 @@ func (l *linter) cycles() {
 	}
 }
 
+// imported is the entry that an alias stands for, and the one that imports it under
+// that name when this is another than the one looked at.
+type imported struct{ target, by string }
+
+func (i imported) String() string {
+	if i.by == "" {
+		return i.target
+	}
+	return i.target + " (imported by " + i.by + ")"
+}
+
 // bound is what the names of a state stand for.
 type bound struct {
-	aliases map[string]string // to the entry
+	aliases map[string]imported
 	modules map[string]bool
 }
 
@@ -96,24 +108,24 @@ func (l *linter) collisions() {
 		if b, ok := memo[u]; ok {
 			return b
 		}
-		b := &bound{map[string]string{}, map[string]bool{}}
+		b := &bound{map[string]imported{}, map[string]bool{}}
 		if above[u] {
 			return b // a cycle
 		}
 		above[u] = true
 		clash := map[string]string{}
-		add := func(alias, target string) {
+		add := func(alias string, it imported) {
 			if have, ok := b.aliases[alias]; !ok {
-				b.aliases[alias] = target
-			} else if have != target && clash[alias] == "" {
-				clash[alias] = have + " and " + target
+				b.aliases[alias] = it
+			} else if have.target != it.target && clash[alias] == "" {
+				clash[alias] = have.String() + " and " + it.String()
 			}
 		}
 		for _, name := range u.declaration.Modules {
 			b.modules[name] = true
 		}
 		for _, ref := range u.declaration.Imports {
-			add(ref.Alias, ref.Target)
+			add(ref.Alias, imported{target: ref.Target})
 			if name, ok := strings.CutPrefix(ref.Target, ":"); ok {
 				b.modules[name] = true
 			}
@@ -122,12 +134,14 @@ func (l *linter) collisions() {
 			below := collect(target)
 			maps.Copy(b.modules, below.modules)
 			for _, alias := range slices.Sorted(maps.Keys(below.aliases)) {
-				add(alias, below.aliases[alias])
+				it := below.aliases[alias]
+				it.by = cmp.Or(it.by, target.id)
+				add(alias, it)
 			}
 		}
 		for alias, target := range b.aliases {
 			if b.modules[alias] && clash[alias] == "" {
-				clash[alias] = "module " + alias + " and " + target
+				clash[alias] = "module " + alias + " and " + target.String()
 			}
 		}
 		for _, alias := range slices.Sorted(maps.Keys(clash)) {

@@ -33,7 +33,7 @@ import (
 // Errors of New.
 var (
 	// ErrNotFound says that no factory has the id; the detail factory_id names it.
-	ErrNotFound = fault.New(fault.NotFound, "factory not found")
+	ErrNotFound = fault.New(fault.NotFound, "factory not found").Final()
 	// ErrFailed wraps what a factory returned. The error keeps the kind of its cause.
 	ErrFailed = fault.New(fault.Unknown, "failed to create process")
 )

@@ -178,7 +178,7 @@ func (r *Registry) execute(ctx context.Context, task Task, done Done) func() {
 	// must see a function that was replaced meanwhile.
 	reg, ok := r.functions.Load(task.ID)
 	if !ok {
-		done(payload.Payload{}, fault.New(fault.NotFound, "no handler registered for target").With("target", task.ID))
+		done(payload.Payload{}, fault.New(fault.NotFound, "no handler registered for target").Final().With("target", task.ID))
 		return func() {}
 	}
 	return reg.(*registration).call(ctx, task, done)

@@ -35,7 +35,7 @@ import (
 // Errors of Start, Exec and Terminate.
 var (
 	// ErrHostNotFound says that the node has no such host; the detail host_id names it.
-	ErrHostNotFound = fault.New(fault.NotFound, "host not found")
+	ErrHostNotFound = fault.New(fault.NotFound, "host not found").Final()
 	// ErrNotAHost says that what has this id receives messages but runs no processes.
 	ErrNotAHost = fault.New(fault.Internal, "host does not implement process.Host")
 	// ErrForeignNode says that the process lives on another node.

@@ -17,7 +17,7 @@ import (
 
 // ErrProcessNotFound is what messages and terminations of an unknown or ended
 // process get.
-var ErrProcessNotFound = fault.New(fault.NotFound, "process not found")
+var ErrProcessNotFound = fault.New(fault.NotFound, "process not found").Final()
 
 // Table maps unique ids to processes. The zero value is not usable, see New. All
 // methods may be called concurrently; a look-up takes no lock.

@@ -26,5 +26,5 @@ var (
 
 // unresolved is the error of Resolve.
 func unresolved(dest string) error {
-	return fault.New(fault.NotFound, "could not resolve '"+dest+"' as PID or registered name")
+	return fault.New(fault.NotFound, "could not resolve '"+dest+"' as PID or registered name").Final()
 }
