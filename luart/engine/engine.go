@@ -111,6 +111,41 @@ func (e *Engine) Module(name string) (Module, bool) {
 	return m.spec, true
 }
 
+// Members returns the names of what is in a module, or in a library of the base, and in the tables within: by path,
+// as "sql" and "sql.builder". A module that is no table, and a table that computes what it has, have none.
+func (e *Engine) Members(name string) map[string][]string {
+	v, _ := e.moduleValue(name)
+	members := map[string][]string{}
+	var collect func(path string, depth int, v lua.LValue)
+	collect = func(path string, depth int, v lua.LValue) {
+		t, ok := v.(*lua.LTable)
+		if !ok || depth > 3 {
+			return
+		}
+		t = Unwrap(t)
+		names := []string{}
+		if mt, ok := t.Metatable.(*lua.LTable); ok {
+			switch behind := mt.RawGetString("__index").(type) {
+			case *lua.LNilType:
+			case *lua.LTable:
+				behind.ForEach(func(k, _ lua.LValue) { names = append(names, k.String()) })
+			default:
+				return
+			}
+		}
+		t.ForEach(func(k, v lua.LValue) {
+			if key, ok := k.(lua.LString); ok {
+				names = append(names, string(key))
+				collect(path+"."+string(key), depth+1, v)
+			}
+		})
+		slices.Sort(names)
+		members[path] = names
+	}
+	collect(name, 0, v)
+	return members
+}
+
 // Transcoder returns the transcoder behind payload objects.
 func (e *Engine) Transcoder() *payload.Transcoder { return e.transcoder }
 

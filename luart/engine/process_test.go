@@ -437,7 +437,7 @@ end`, engine.Import{Alias: "m", Program: mid}, engine.Import{Alias: "deep2", Pro
 		t.Error(got)
 	}
 	_, err := e.Link(engine.ProgramSpec{ID: "app:x", Source: "", Imports: []engine.Import{{Alias: "m", Program: mid}, {Alias: "deep", Program: mid}}})
-	if err == nil || !strings.HasPrefix(err.Error(), "alias 'deep' collision:") || engine.WrapError(err).Kind() != "Conflict" {
+	if err == nil || err.Error() != "alias 'deep' collision: app:deep (imported by app:mid) and app:mid" || engine.WrapError(err).Kind() != "Conflict" {
 		t.Errorf("%v", err)
 	}
 	_, err = e.Link(engine.ProgramSpec{ID: "app:x", Source: "", Modules: []string{"tets"}})

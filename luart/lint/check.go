@@ -19,6 +19,8 @@ type Source struct {
 	// Visible are further global names that the state it runs in has: the modules and aliases of imported libraries,
 	// and of those who import this one.
 	Visible []string
+	// Exports are the names that the libraries behind aliases have, as far as they are certain; see [Exports].
+	Exports map[string][]string
 
 	_ struct{} // sources are given by name
 }
@@ -31,6 +33,9 @@ type Options struct {
 	Types bool
 	// Modules are the names of all built-in modules there are.
 	Modules []string
+	// Members are the names in modules and libraries of the base, and in the tables within them by their path, as
+	// "sql.builder". What is not among them is not checked.
+	Members map[string][]string
 
 	_ struct{} // options are given by name
 }

@@ -31,6 +31,11 @@ type variable struct {
 	declared syntax.TypeNode   // its annotation, nil without one
 	value    *ast.FunctionExpr // the function that a local is, nil when it is something else
 	assigned bool              // given another value somewhere
+
+	initial ast.Expr        // the first value of a local, nil when there is none
+	reads   int             // how often it is read
+	fielded int             // how many of these read or write a field by its name
+	fields  map[string]bool // that are written
 }
 
 // use is one appearance of a global name.
@@ -71,6 +76,9 @@ type checker struct {
 	globals map[string]*global
 	order   []*global // in the order of their first use
 	needed  map[string]bool
+
+	looks    []member
+	returned int // return statements of the chunk itself
 }
 
 func newChecker(s Source, o Options, chunk *syntax.Chunk) *checker {
@@ -88,6 +96,7 @@ func (c *checker) run() {
 	c.modules()
 	if c.options.Types {
 		c.checkTypes()
+		c.members()
 	}
 	if c.options.Rules {
 		c.unusedVariables()
@@ -131,6 +140,7 @@ func (c *checker) global(name string) *global {
 func (c *checker) read(e *ast.IdentExpr, called bool) {
 	if v := c.lookup(e.Value); v != nil {
 		v.read = true
+		v.reads++
 		c.refs[e] = v
 		return
 	}
@@ -139,6 +149,27 @@ func (c *checker) read(e *ast.IdentExpr, called bool) {
 	}
 	g := c.global(e.Value)
 	g.reads = append(g.reads, use{c.span(e), called})
+}
+
+// field notes that a name is read in order to read or write a field of it.
+func (c *checker) field(object, key ast.Expr, written bool) {
+	id, ok := object.(*ast.IdentExpr)
+	if !ok || c.refs[id] == nil {
+		return
+	}
+	name, ok := key.(*ast.StringExpr)
+	if !ok || c.casts[object] {
+		return
+	}
+	v := c.refs[id]
+	if !written {
+		v.fielded++
+		return
+	}
+	if v.fields == nil {
+		v.fields = map[string]bool{}
+	}
+	v.fields[name.Value] = true
 }
 
 func (c *checker) span(n any) syntax.Span {

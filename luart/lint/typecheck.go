@@ -17,6 +17,7 @@ import (
 type scope struct {
 	results *syntax.FunctionTypes // of the function around, nil when it declares none
 	probe   bool                  // the value is only tested for presence
+	tested  bool                  // the value is compared, with nil as it may be
 }
 
 // checkTypes finds what contradicts the declared types.
@@ -256,6 +257,9 @@ func (c *checker) typeExpr(e ast.Expr, at scope) {
 		c.typeExpr(e.Object, plain)
 		c.typeExpr(e.Key, plain)
 		c.fieldOf(e, at)
+		if name, ok := e.Key.(*ast.StringExpr); ok {
+			c.look(e.Object, name.Value, c.span(name), at.probe || at.tested)
+		}
 	case *ast.TableExpr:
 		for _, f := range e.Fields {
 			if f.Key != nil {
@@ -269,8 +273,12 @@ func (c *checker) typeExpr(e ast.Expr, at scope) {
 		c.typeExpr(e.Lhs, probe)
 		c.typeExpr(e.Rhs, at)
 	case *ast.RelationalOpExpr:
-		c.typeExpr(e.Lhs, at)
-		c.typeExpr(e.Rhs, at)
+		operand := at
+		if e.Operator == "==" || e.Operator == "~=" {
+			operand.tested = true
+		}
+		c.typeExpr(e.Lhs, operand)
+		c.typeExpr(e.Rhs, operand)
 		c.compared(e)
 	case *ast.StringConcatOpExpr:
 		c.typeExpr(e.Lhs, plain)
@@ -376,6 +384,7 @@ func (c *checker) typeCall(e *ast.FuncCallExpr, at scope) {
 	}
 	if e.Receiver != nil {
 		c.typeExpr(e.Receiver, scope{results: at.results})
+		c.look(e.Receiver, e.Method, c.span(e), false)
 	} else {
 		c.typeExpr(e.Func, scope{results: at.results})
 		if t := c.infer(e.Func); t.settled() && t.kind != kindFunction && (!t.isTable() || strings.HasPrefix(t.text, "{")) {

@@ -72,6 +72,9 @@ func (c *checker) stmt(s ast.Stmt, at place) {
 	case *ast.FuncDefStmt:
 		c.functionStmt(s, at)
 	case *ast.ReturnStmt:
+		if !at.function {
+			c.returned++
+		}
 		for _, e := range s.Exprs {
 			c.direct(e, at)
 		}
@@ -82,6 +85,9 @@ func (c *checker) local(s *ast.LocalAssignStmt, at place) {
 	declare := func() {
 		for i, name := range s.Names {
 			v := &variable{name: name, at: c.nameSpan(s, i), declared: c.annotation(s, i)}
+			if i < len(s.Exprs) {
+				v.initial = s.Exprs[i]
+			}
 			if i < len(s.Exprs) && at.imports {
 				_, v.required = c.requires(s.Exprs[i])
 			}
@@ -115,6 +121,7 @@ func (c *checker) assign(e ast.Expr, at place) {
 		}
 	case *ast.AttrGetExpr:
 		c.expr(e, at)
+		c.field(e.Object, e.Key, true)
 	}
 }
 
@@ -128,6 +135,9 @@ func (c *checker) functionStmt(s *ast.FuncDefStmt, at place) {
 	default:
 		if id, ok := s.Name.Func.(*ast.IdentExpr); !ok {
 			c.expr(s.Name.Func, at)
+			if attr, ok := s.Name.Func.(*ast.AttrGetExpr); ok {
+				c.field(attr.Object, attr.Key, true)
+			}
 		} else if v := c.lookup(id.Value); v != nil {
 			v.assigned = true
 		} else {
@@ -180,6 +190,7 @@ func (c *checker) expr(e ast.Expr, at place) {
 	case *ast.AttrGetExpr:
 		c.indexed(e.Object, at)
 		c.expr(e.Key, at)
+		c.field(e.Object, e.Key, false)
 	case *ast.TableExpr:
 		for _, f := range e.Fields {
 			c.expr(f.Key, at)

@@ -5,6 +5,7 @@ package boot
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -93,7 +94,8 @@ func loadOnly(ctx context.Context, o Options) (*Runtime, error) {
 type linter struct {
 	options LintOptions
 	runtime *Runtime
-	modules []string // all there are
+	modules []string            // all there are
+	members map[string][]string // of the modules and the libraries of the language
 	all     []registry.Entry
 	byID    map[string]*unit // with a source
 	checked []*unit
@@ -111,10 +113,15 @@ type unit struct {
 	imports     []*unit
 	importers   []*unit
 	chosen      bool // reported about
+	exports     func() []string
 }
 
 func newLinter(entries []registry.Entry, rt *Runtime, o LintOptions) *linter {
-	l := &linter{options: o, runtime: rt, modules: KeyEngine.MustGet(rt.dict).Modules(), all: entries, byID: map[string]*unit{}}
+	eng := KeyEngine.MustGet(rt.dict)
+	l := &linter{options: o, runtime: rt, modules: eng.Modules(), members: map[string][]string{}, all: entries, byID: map[string]*unit{}}
+	for _, name := range slices.Concat(l.modules, []string{"string", "table", "math", "coroutine", "os", "errors", "channel", "payload", "process"}) {
+		maps.Copy(l.members, eng.Members(name))
+	}
 	var units []*unit
 	for _, e := range entries {
 		if !lua.HasSource(e.Kind) {
@@ -122,6 +129,7 @@ func newLinter(entries []registry.Entry, rt *Runtime, o LintOptions) *linter {
 		}
 		u := &unit{entry: e, id: e.ID.String(), chosen: l.chosen(e)}
 		u.declaration, _, _ = lua.Declare(e) // what is wrong is told by entries
+		u.exports = sync.OnceValue(func() []string { return lint.Exports(lint.Source{Name: u.id, Text: u.declaration.Source}) })
 		l.byID[u.id] = u
 		units = append(units, u)
 	}
@@ -212,11 +220,14 @@ func (l *linter) sources(ctx context.Context) error {
 // source checks one source; visible are the names it shares a state with.
 func (l *linter) source(u *unit, visible []string) {
 	d := u.declaration
-	s := lint.Source{Name: u.id, Text: d.Source, Modules: d.Modules, Visible: visible}
+	s := lint.Source{Name: u.id, Text: d.Source, Modules: d.Modules, Visible: visible, Exports: map[string][]string{}}
 	for _, ref := range d.Imports {
 		s.Imports = append(s.Imports, ref.Alias)
+		if target := l.byID[ref.Target]; target != nil {
+			s.Exports[ref.Alias] = target.exports()
+		}
 	}
-	found := lint.Check(s, lint.Options{Types: true, Rules: l.options.Rules, Modules: l.modules})
+	found := lint.Check(s, lint.Options{Types: true, Rules: l.options.Rules, Modules: l.modules, Members: l.members})
 	for i := range found {
 		f := &found[i]
 		switch {
