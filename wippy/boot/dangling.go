@@ -50,9 +50,21 @@ func (d *dangling) Commit(ctx context.Context) error {
 		return nil
 	}
 	state, _ := registry.Pending(ctx)
-	var known map[string][]string // ids by kind, made when it is needed
 	var errs []error
-	for _, e := range d.entries {
+	d.runtime.lacking(d.entries, func(id registry.ID) bool { _, there := state.Get(id); return there }, func(e registry.Entry, err *fields.Error) {
+		if d.lenient {
+			d.log.Warn(err.Message, told("entry", e.ID.String(), "at", e.Position(err.Path), "hint", err.Hint)...)
+			return
+		}
+		errs = append(errs, &registry.EntryError{ID: e.ID, Position: e.Position(""), Err: err})
+	})
+	return errors.Join(errs...)
+}
+
+// lacking reports every field of the entries that names something they need and that is not there.
+func (r *Runtime) lacking(entries []registry.Entry, there func(registry.ID) bool, report func(registry.Entry, *fields.Error)) {
+	var known map[string][]string // ids by kind, made when it is needed
+	for _, e := range entries {
 		data, _ := e.Data.(map[string]any)
 		for _, field := range needed[e.Kind] {
 			text, _ := data[field].(string)
@@ -60,24 +72,19 @@ func (d *dangling) Commit(ctx context.Context) error {
 				continue
 			}
 			id := e.ID.Resolve(text)
-			if _, there := state.Get(id); there || d.runtime.runs(id.String()) {
+			if there(id) || r.runs(id.String()) {
 				continue
 			}
 			if known == nil {
-				known = idsByKind(d.entries)
+				known = idsByKind(entries)
 			}
-			err := &fields.Error{
-				Path: "data." + field, Message: field + ": there is no entry " + id.String(),
-				Hint: suggest.Hint(id.String(), known[field]),
+			hint := suggest.Hint(id.String(), known[field])
+			if n := len(known[field]); hint == "" && 0 < n && n <= 5 {
+				hint = "what it may be: " + strings.Join(known[field], ", ")
 			}
-			if d.lenient {
-				d.log.Warn(err.Message, told("entry", e.ID.String(), "at", e.Position(err.Path), "hint", err.Hint)...)
-				continue
-			}
-			errs = append(errs, &registry.EntryError{ID: e.ID, Position: e.Position(""), Err: err})
+			report(e, &fields.Error{Path: "data." + field, Message: field + ": there is no entry " + id.String(), Hint: hint})
 		}
 	}
-	return errors.Join(errs...)
 }
 
 // idsByKind lists what a field may name.

@@ -32,6 +32,9 @@ func (l *linter) entries() {
 		}
 		references.check(l, e)
 	}
+	l.runtime.lacking(l.all, func(id registry.ID) bool { return references.known[id.String()] }, func(e registry.Entry, err *fields.Error) {
+		l.add(e, LintField, lint.Error, err.Path, err.Message, err.Hint)
+	})
 	l.cycles()
 	l.collisions()
 }
@@ -144,6 +147,9 @@ func (r *references) check(l *linter, e registry.Entry) {
 		ns, name, ok := strings.Cut(text, ":")
 		if !ok || name == "" || !r.namespaces[ns] || r.known[text] || imported[text] {
 			continue
+		}
+		if slices.Contains(needed[e.Kind], strings.TrimPrefix(fieldWith(e, text), "data.")) {
+			continue // told as a field that is wrong
 		}
 		l.add(e, LintReference, lint.Warning, fieldWith(e, text), "reference to unknown entry "+text, suggest.Hint(text, r.ids))
 	}
