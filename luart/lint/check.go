@@ -21,6 +21,9 @@ type Source struct {
 	Visible []string
 	// Exports are the names that the libraries behind aliases have, as far as they are certain; see [Exports].
 	Exports map[string][]string
+	// Elsewhere are modules and aliases that another entry with the same text has: one file may hold the functions of
+	// several entries, and a function that runs for another entry may need what this one does not declare.
+	Elsewhere []string
 
 	_ struct{} // sources are given by name
 }

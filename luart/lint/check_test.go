@@ -302,6 +302,22 @@ func TestEveryCodeHasASource(t *testing.T) {
 	}
 }
 
+func TestFunctionsOfOtherEntriesMayNeedMore(t *testing.T) {
+	source := lint.Source{Name: "app:x", Modules: []string{"json"}, Elsewhere: []string{"json", "sql", "time"}, Text: `
+local json = require("json")
+local function other() local sql = require("sql") return sql, time.now(), json end
+local function wrong() return require("html") end
+return {other = other, wrong = wrong}`}
+	ds := lint.Check(source, lint.Options{Modules: []string{"json", "sql", "time", "html"}})
+	if len(ds) != 1 || ds[0].Line != 4 {
+		t.Errorf("in functions:\n%s", lines(ds))
+	}
+	source.Text = `local sql = require("sql") return sql`
+	if ds = lint.Check(source, lint.Options{Modules: []string{"json", "sql"}}); len(ds) != 1 || ds[0].Code != lint.CodeUndeclared {
+		t.Errorf("when the source is loaded:\n%s", lines(ds))
+	}
+}
+
 func TestSortShowsTheWorstOfAnEntryFirst(t *testing.T) {
 	ds := []lint.Diagnostic{
 		{Entry: "b", Severity: lint.Error, Line: 1},

@@ -14,7 +14,7 @@ import (
 // require is E0001 for a call of require with a name.
 func (c *checker) require(call *ast.FuncCallExpr, name string) {
 	c.needed[name] = true
-	if c.declared(name) || slices.Contains(ambient, name) {
+	if c.declared(name) || slices.Contains(ambient, name) || c.depth > 0 && slices.Contains(c.source.Elsewhere, name) {
 		return
 	}
 	help := ""
@@ -43,7 +43,8 @@ func (c *checker) modules() {
 
 // defined tells whether a global has a value as far as can be known.
 func (c *checker) defined(g *global) bool {
-	return g.written || slices.Contains(base, g.name) || c.declared(g.name) || slices.Contains(c.source.Visible, g.name)
+	return g.written || slices.Contains(base, g.name) || c.declared(g.name) || slices.Contains(c.source.Visible, g.name) ||
+		slices.Contains(c.source.Elsewhere, g.name)
 }
 
 // undefined is W0008.

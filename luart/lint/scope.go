@@ -70,6 +70,7 @@ type checker struct {
 	lines   []string
 	found   []Diagnostic
 
+	depth   int         // functions around what is looked at
 	visible []*variable // in scope, inner last
 	all     []*variable // that were declared
 	refs    map[*ast.IdentExpr]*variable

@@ -160,7 +160,9 @@ func (c *checker) function(f *ast.FunctionExpr, hidden []string, at place) {
 	if f.ParList.HasVargs {
 		c.declare(&variable{name: "arg", role: roleHidden}, at)
 	}
+	c.depth++
 	c.stmts(f.Stmts, at)
+	c.depth--
 	c.visible = c.visible[:mark]
 }
 

@@ -67,7 +67,7 @@ func (r *Runtime) lacking(entries []registry.Entry, there func(registry.ID) bool
 	for _, e := range entries {
 		data, _ := e.Data.(map[string]any)
 		for _, field := range needed[e.Kind] {
-			text, _ := data[field].(string)
+			text, _ := registry.IDText(data[field])
 			if text == "" || strings.Contains(text, "${") {
 				continue
 			}

@@ -26,6 +26,7 @@ func (r *Runtime) loadHTTP() error {
 		Advise:     r.advise,
 		Warn:       r.warnFields,
 	})
+	r.checkWith(l, http.Kinds()...)
 	expanded := r.expand(l).(*expandingFinisher)
 	return r.listenAsIs(&httpEntries{expanded}, http.Kinds()...)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -100,9 +101,17 @@ type linter struct {
 	byID    map[string]*unit // with a source
 	checked []*unit
 
+	declared map[string]names // by source: what the entries declare that share it
+
 	mu    sync.Mutex // guards found and done
 	found []lint.Diagnostic
 	done  int
+}
+
+// names are the modules and aliases of a number of entries.
+type names struct {
+	entries int
+	names   []string
 }
 
 // unit is an entry with a source.
@@ -118,7 +127,7 @@ type unit struct {
 
 func newLinter(entries []registry.Entry, rt *Runtime, o LintOptions) *linter {
 	eng := KeyEngine.MustGet(rt.dict)
-	l := &linter{options: o, runtime: rt, modules: eng.Modules(), members: map[string][]string{}, all: entries, byID: map[string]*unit{}}
+	l := &linter{options: o, runtime: rt, modules: eng.Modules(), members: map[string][]string{}, all: entries, byID: map[string]*unit{}, declared: map[string]names{}}
 	for _, name := range slices.Concat(l.modules, []string{"string", "table", "math", "coroutine", "os", "errors", "channel", "payload", "process"}) {
 		maps.Copy(l.members, eng.Members(name))
 	}
@@ -132,6 +141,15 @@ func newLinter(entries []registry.Entry, rt *Runtime, o LintOptions) *linter {
 		u.exports = sync.OnceValue(func() []string { return lint.Exports(lint.Source{Name: u.id, Text: u.declaration.Source}) })
 		l.byID[u.id] = u
 		units = append(units, u)
+	}
+	for _, u := range units {
+		n := l.declared[u.declaration.Source]
+		n.entries++
+		n.names = append(n.names, u.declaration.Modules...)
+		for _, ref := range u.declaration.Imports {
+			n.names = append(n.names, ref.Alias)
+		}
+		l.declared[u.declaration.Source] = n
 	}
 	for _, u := range units {
 		for _, ref := range u.declaration.Imports {
@@ -221,6 +239,9 @@ func (l *linter) sources(ctx context.Context) error {
 func (l *linter) source(u *unit, visible []string) {
 	d := u.declaration
 	s := lint.Source{Name: u.id, Text: d.Source, Modules: d.Modules, Visible: visible, Exports: map[string][]string{}}
+	if n := l.declared[d.Source]; n.entries > 1 {
+		s.Elsewhere = n.names
+	}
 	for _, ref := range d.Imports {
 		s.Imports = append(s.Imports, ref.Alias)
 		if target := l.byID[ref.Target]; target != nil {
@@ -259,17 +280,66 @@ func (l *linter) fieldOf(d lua.Declaration, field string) string {
 	return "data." + field
 }
 
-// checkFields asks the kind of an entry.
+// checkFields asks the kind of an entry. Where the variables of an entry have no value before the
+// program runs, what is said about the fields that depend on them is left out.
 func (l *linter) checkFields(e registry.Entry) (unknown []fields.Warning, err error) {
 	c, ok := l.runtime.checkers.Load(e.Kind)
 	if !ok {
 		return nil, nil
 	}
-	meant, err := (&expanding{vars: l.runtime.variable}).meant(e)
-	if err != nil {
-		return nil, nil // depends on variables, which have values at run time only
+	if meant, err := (&expanding{vars: l.runtime.variable}).meant(e); err == nil {
+		return c.(fields.Checker).Check(meant)
 	}
-	return c.(fields.Checker).Check(meant)
+	unknown, err = c.(fields.Checker).Check(e)
+	var certain []error
+	for _, leaf := range leaves(err) {
+		if placed, ok := leaf.(interface{ Field() string }); ok && !open(e, placed.Field()) {
+			certain = append(certain, leaf)
+		}
+	}
+	return unknown, errors.Join(certain...)
+}
+
+// open tells whether a field depends on a variable: its value holds a placeholder, or the field
+// beside it names one.
+func open(e registry.Entry, path string) bool {
+	keys := strings.Split(path, ".")
+	if keys[0] != "data" || len(keys) == 1 {
+		return true
+	}
+	v := e.Data
+	for i, key := range keys[1:] {
+		switch at := v.(type) {
+		case map[string]any:
+			if i == len(keys)-2 && at[key+"_env"] != nil {
+				return true
+			}
+			v = at[key]
+		case []any:
+			n, err := strconv.Atoi(key)
+			if err != nil || n < 0 || n >= len(at) {
+				return true
+			}
+			v = at[n]
+		}
+	}
+	return holdsPlaceholder(v)
+}
+
+func holdsPlaceholder(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.Contains(v, "${")
+	case []any:
+		return slices.ContainsFunc(v, holdsPlaceholder)
+	case map[string]any:
+		for k, x := range v {
+			if strings.HasSuffix(k, "_env") || holdsPlaceholder(x) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ResetCache deletes the directory in which compiled sources are kept, as the

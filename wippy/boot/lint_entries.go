@@ -133,10 +133,37 @@ func newReferences(entries []registry.Entry) *references {
 	return r
 }
 
-// check tells of references to entries that do not exist. What looks like an address or
-// belongs to a namespace of nobody here may mean anything and is left alone, and so are
-// the imports, which are checked by themselves.
+// named are the fields that hold the id of an entry and nothing else, a name alone being one of
+// the same namespace.
+var named = map[string][]string{ // those of needed are told as fields that are wrong
+	"http.endpoint":  {"meta.router"},
+	"http.router":    {"meta.server"},
+	"http.static":    {"meta.server", "data.fs"},
+	"queue.consumer": {"data.queue"},
+	"queue.queue":    {"data.driver"},
+	"template.jet":   {"data.set"},
+}
+
+// check tells of references to entries that do not exist. Where a field may hold something else,
+// what looks like an address or belongs to a namespace of nobody here may mean anything and is
+// left alone, and so are the imports, which are checked by themselves.
 func (r *references) check(l *linter, e registry.Entry) {
+	told := map[string]bool{}
+	for _, path := range named[e.Kind] {
+		area, field, _ := strings.Cut(path, ".")
+		values, _ := e.Data.(map[string]any)
+		if area == "meta" {
+			values = e.Meta
+		}
+		text, _ := registry.IDText(values[field])
+		if text == "" || strings.Contains(text, "${") {
+			continue
+		}
+		if id := e.ID.Resolve(text).String(); !r.known[id] {
+			told[text] = true
+			l.add(e, LintReference, lint.Warning, path, "reference to unknown entry "+id, suggest.Hint(id, r.ids))
+		}
+	}
 	imported := map[string]bool{}
 	if u := l.byID[e.ID.String()]; u != nil {
 		for _, ref := range u.declaration.Imports {
@@ -145,7 +172,7 @@ func (r *references) check(l *linter, e registry.Entry) {
 	}
 	for _, text := range r.extractor.References(e) {
 		ns, name, ok := strings.Cut(text, ":")
-		if !ok || name == "" || !r.namespaces[ns] || r.known[text] || imported[text] {
+		if !ok || name == "" || !r.namespaces[ns] || r.known[text] || imported[text] || told[text] {
 			continue
 		}
 		if slices.Contains(needed[e.Kind], strings.TrimPrefix(fieldWith(e, text), "data.")) {

@@ -50,12 +50,17 @@ func (r *Runtime) warnFields(e registry.Entry, unknown []fields.Warning) {
 // listen registers one listener for each of the kinds it handles. It gets entries with
 // their placeholders replaced.
 func (r *Runtime) listen(l registry.Listener, kinds ...string) error {
+	r.checkWith(l, kinds...)
+	return r.listenAsIs(r.expand(l), kinds...)
+}
+
+// checkWith lets a listener that can judge an entry by itself do so for wippy lint.
+func (r *Runtime) checkWith(l registry.Listener, kinds ...string) {
 	if c, ok := l.(fields.Checker); ok {
 		for _, kind := range kinds {
 			r.checkers.Store(kind, c)
 		}
 	}
-	return r.listenAsIs(r.expand(l), kinds...)
 }
 
 // listenAsIs registers a listener that gets entries as they are written.

@@ -72,15 +72,31 @@ func NewListener(deps Deps) *Listener {
 func (l *Listener) Check(e registry.Entry) (unknown []fields.Warning, err error) {
 	switch e.Kind {
 	case KindService:
-		_, unknown, err = decodeServer(e)
+		if err = Check(e); err == nil {
+			_, unknown, err = decodeServer(e)
+		}
 	case KindRouter:
-		_, unknown, err = decodeRouter(e)
+		var c routerConfig
+		if c, unknown, err = decodeRouter(e); err == nil {
+			err = errors.Join(l.chainOf("middleware", c.before), l.chainOf("post_middleware", c.after))
+		}
 	case KindStatic:
-		_, unknown, err = decodeStatic(e)
+		var c staticConfig
+		if c, unknown, err = decodeStatic(e); err == nil {
+			err = l.chainOf("middleware", c.before)
+		}
 	default:
 		_, unknown, err = decodeEndpoint(e)
 	}
 	return unknown, err
+}
+
+// chainOf checks the names in a field.
+func (l *Listener) chainOf(field string, names []string) error {
+	if err := l.named(names); err != nil {
+		return fields.At(field, err)
+	}
+	return nil
 }
 
 // Create adds an entry.

@@ -3,6 +3,7 @@
 package http
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 
@@ -67,25 +68,32 @@ func RouteOf(r *http.Request) *exchange.Route { return routeOf(r) }
 
 func (l *Listener) newChain(names []string, options map[string]string) (chain, error) {
 	var c chain
+	if err := l.named(names); err != nil {
+		return nil, err
+	}
 	makers := l.makers()
 	for _, name := range names {
-		make, ok := makers[name]
-		if !ok {
-			var known []string
-			for k := range makers {
-				known = append(known, k)
-			}
-			text := "middleware not found: " + name
-			if hint := suggest.Hint(name, known); hint != "" {
-				text += ", " + hint
-			}
-			return nil, fault.New(fault.NotFound, text)
-		}
-		m, err := make(options)
+		m, err := makers[name](options)
 		if err != nil {
 			return nil, err
 		}
 		c = append(c, m)
 	}
 	return c, nil
+}
+
+// named tells of the first name that no middleware has.
+func (l *Listener) named(names []string) error {
+	makers := l.makers()
+	for _, name := range names {
+		if _, ok := makers[name]; ok {
+			continue
+		}
+		text := "middleware not found: " + name
+		if hint := suggest.Hint(name, slices.Collect(maps.Keys(makers))); hint != "" {
+			text += ", " + hint
+		}
+		return fault.New(fault.NotFound, text)
+	}
+	return nil
 }
