@@ -145,6 +145,21 @@ func (l *layout) walk(L *lua.LState, visit func(call) bool) {
 	}
 }
 
+// places visits the Lua frames of a thread, the running one first, until visit returns false. It
+// does not look for the names that functions are called by, which takes longer than all the rest.
+func (l *layout) places(L *lua.LState, visit func(source string, line int) bool) {
+	for frame := l.frame(L); frame.IsValid(); frame = frame.Field(l.parent).Elem() {
+		fn := frame.Field(l.fn).Elem()
+		if fn.Field(l.isG).Bool() {
+			continue
+		}
+		proto := fn.Field(l.proto).Elem()
+		if !visit(proto.Field(l.source).String(), lineAt(proto.Field(l.lines), int(frame.Field(l.pc).Int())-1)) {
+			return
+		}
+	}
+}
+
 func lineAt(lines reflect.Value, pc int) int {
 	if pc < 0 {
 		pc = 0

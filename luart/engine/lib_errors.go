@@ -69,11 +69,34 @@ func ErrorValue(err error) lua.LValue {
 }
 
 // PushError pushes nil and the error object of err, the usual way for a module
-// function to fail: return engine.PushError(L, err).
+// function to fail: return engine.PushError(L, err). An error without a Lua stack
+// gets that of the call.
 func PushError(L *lua.LState, err error) int {
+	e := WrapError(err)
 	L.Push(lua.LNil)
-	L.Push(ErrorValue(err))
+	if e == nil {
+		L.Push(lua.LNil)
+		return 2
+	}
+	if c, ok := L.Context().(*coroutine); ok && len(e.frames) == 0 {
+		e = e.withFrames(c.places())
+	}
+	L.Push(newErrorValue(e))
 	return 2
+}
+
+// placed gives an error object that came from a module the places of the calls that
+// lead to it, unless it has a stack from where it came to be. Other values stay.
+func (c *coroutine) placed(v lua.LValue) lua.LValue {
+	u, ok := v.(*lua.LUserData)
+	if !ok {
+		return v
+	}
+	e, ok := u.Value.(*Error)
+	if !ok || len(e.frames) > 0 {
+		return v
+	}
+	return newErrorValue(e.withFrames(c.places()))
 }
 
 // RaiseError raises err as an error object.

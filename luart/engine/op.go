@@ -114,7 +114,7 @@ func (p *Process) complete(tag dispatch.Tag, data any, err error) {
 func (p *Process) settle(c *coroutine, resume Resume, data any, err error) {
 	if resume == nil {
 		if err != nil {
-			c.give2(lua.LNil, ErrorValue(err))
+			c.give2(lua.LNil, c.placed(ErrorValue(err)))
 			return
 		}
 		c.give1(ToLua(data))
@@ -133,8 +133,11 @@ func (p *Process) settle(c *coroutine, resume Resume, data any, err error) {
 	case 1:
 		c.give1(values[0])
 	case 2:
-		c.give2(values[0], values[1])
+		c.give2(values[0], c.placed(values[1]))
 	default:
+		if n := len(values); n > 0 {
+			values[n-1] = c.placed(values[n-1])
+		}
 		c.give(values)
 	}
 }

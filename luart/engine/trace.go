@@ -48,6 +48,32 @@ func (c *coroutine) trace() []StackFrame {
 	return frames
 }
 
+// maxPlaces bounds the frames of an error that a module returned: many are looked at by the
+// program only to see that there is nothing under a key, so that they must cost little.
+const maxPlaces = 6
+
+// places returns the Lua code that c runs, innermost first, without the names of functions.
+func (c *coroutine) places() []StackFrame {
+	frames := make([]StackFrame, 0, maxPlaces)
+	add := func(source string, line int) bool {
+		if source != engineSource {
+			frames = append(frames, StackFrame{Source: source, Line: line, What: "Lua"})
+		}
+		return len(frames) < maxPlaces
+	}
+	for ; c != nil && len(frames) < maxPlaces; c = c.resumer {
+		if c.th != nil && !c.th.IsClosed() {
+			vm.places(c.th, add)
+		}
+		for i := len(c.frames) - 1; i >= 0 && len(frames) < maxPlaces; i-- {
+			if th := c.frames[i].th; th != nil && !th.IsClosed() {
+				vm.places(th, add)
+			}
+		}
+	}
+	return frames
+}
+
 func threadTrace(frames []StackFrame, th *lua.LState) []StackFrame {
 	if th == nil || th.IsClosed() {
 		return frames
