@@ -34,6 +34,9 @@ type query struct {
 	c          *ts.Query
 	lang       *language
 	predicates [][]ts.TextPredicateCapture
+	// disabled are the patterns whose matches are left out. With its own way of doing that the library searches beyond
+	// the end of a table when the pattern begins with a wildcard.
+	disabled []bool
 
 	bytes      *[2]uint
 	points     *[2]ts.Point
@@ -53,6 +56,7 @@ func newQuery(o *open, l *language, pattern string) (*query, error) {
 	}
 	q := &query{c: c, lang: l, predicates: c.TextPredicates, matchLimit: 1<<32 - 1}
 	// They are applied here, where what they look at may be out of the source, and where they can be stopped.
+	q.disabled = make([]bool, c.PatternCount())
 	c.TextPredicates = make([][]ts.TextPredicateCapture, len(q.predicates))
 	q.handle = own(o, q, 0, c.Close)
 	return q, nil
@@ -165,7 +169,7 @@ func (m *module) queryMethods() map[string]lua.LGFunction {
 				q.depth = &n
 			}
 		}),
-		"disable_pattern": set(func(L *lua.LState, q *query) { q.c.DisablePattern(q.pattern(L)) }),
+		"disable_pattern": set(func(L *lua.LState, q *query) { q.disabled[q.pattern(L)] = true }),
 		"disable_capture": set(func(L *lua.LState, q *query) {
 			if name := L.CheckString(2); q.capture(name) >= 0 {
 				q.c.DisableCapture(name)

@@ -88,7 +88,7 @@ func (q *query) try(ctx context.Context, n *node, source string, limit time.Dura
 		if m == nil {
 			break
 		}
-		if !q.holds(m, text) {
+		if q.disabled[m.PatternIndex] || !q.holds(m, text) {
 			continue
 		}
 		if total += len(m.Captures); total > maxResults || len(matches) > maxResults {
