@@ -19,7 +19,7 @@
 //
 // # Limits
 //
-// A source has 16 MiB at most, a query 32 KiB, nested 200 levels deep. A process may have 256 MiB of sources open. A
+// A source has 16 MiB at most, a query 32 KiB, nested 200 levels deep. A process may have 64 MiB of sources open. A
 // parse that reads its text over and over again fails, and so does a query that takes longer than 20 seconds. At most
 // 65 536 matches of a query are in progress at once. The text forms of trees, to_sexp and dot_graph, are there for
 // trees that are up to 1000 levels deep. #match? and #not-match? take regular expressions of Go, which cannot run away.

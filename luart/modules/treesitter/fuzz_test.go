@@ -5,6 +5,10 @@
 package treesitter_test
 
 import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -44,8 +48,8 @@ end
 `
 
 // fuzzed makes the program of a fuzz target.
-func fuzzed(f *testing.F, body string) func(t *testing.T, args ...any) {
-	b := moduletest.New(f, treesitter.Modules()...)
+func fuzzed(tb testing.TB, body string) func(t *testing.T, args ...any) {
+	b := moduletest.New(tb, treesitter.Modules()...)
 	program := b.Link("local language, code, pattern, x, y, z = ... " + visit + body)
 	return func(t *testing.T, args ...any) {
 		t.Helper()
@@ -78,9 +82,7 @@ func made(data []byte, raw bool, pieces []string) string {
 	return b.String()
 }
 
-// FuzzParseAndQuery parses texts, visits all nodes and runs a query. Nothing may crash or be left behind.
-func FuzzParseAndQuery(f *testing.F) {
-	run := fuzzed(f, `
+const bodyParseAndQuery = `
 		local tree = assert(treesitter.parse(language, code))
 		visit(tree, code)
 		local query = treesitter.query(language, "((_) @n (#match? @n \"a\")) (_ . (_) @a (_)* @b (#not-eq? @a @b))")
@@ -89,7 +91,11 @@ func FuzzParseAndQuery(f *testing.F) {
 		query:captures(root, code)
 		query:set_point_range({row = x % 5, column = 0}, {row = y % 9, column = z % 7})
 		query:matches(root, code)
-		query:captures(root:child(x % 3) or root, "short")`)
+		query:captures(root:child(x % 3) or root, "short")`
+
+// FuzzParseAndQuery parses texts, visits all nodes and runs a query. Nothing may crash or be left behind.
+func FuzzParseAndQuery(f *testing.F) {
+	run := fuzzed(f, bodyParseAndQuery)
 	for _, code := range []string{"def f():\n  g()\n", "<?php\nfunction f() { return \"a{$b}\"; }\n", "\x00", "\xff(\xfe", "if x:\n\t\"\"\"", "<?php <<<X\n"} {
 		f.Add(false, true, []byte(code), uint16(0), uint16(0), uint16(0))
 		f.Add(true, true, []byte(code), uint16(3), uint16(40), uint16(2))
@@ -100,6 +106,14 @@ func FuzzParseAndQuery(f *testing.F) {
 	})
 }
 
+// sample is a source with an error in it.
+func sample(php bool) string {
+	if php {
+		return "<?php\nfunction f($x) { if ($x) { g($x, 1); } }\n(\n"
+	}
+	return "def f(x):\n  if x: g(x, 1)\nclass A: pass\n(\n"
+}
+
 func languageName(php bool) string {
 	if php {
 		return "php"
@@ -107,9 +121,7 @@ func languageName(php bool) string {
 	return "python"
 }
 
-// FuzzQueryPattern compiles patterns and runs those that are good.
-func FuzzQueryPattern(f *testing.F) {
-	run := fuzzed(f, `
+const bodyQueryPattern = `
 		local query, err = treesitter.query(language, pattern)
 		if not query then assert(err:kind() == "Invalid") return end
 		local root = treesitter.parse(language, code):root_node()
@@ -122,7 +134,11 @@ func FuzzQueryPattern(f *testing.F) {
 		end
 		query:disable_capture("a")
 		if query:pattern_count() > 0 then query:disable_pattern(x % query:pattern_count()) end
-		query:captures(root, code)`)
+		query:captures(root, code)`
+
+// FuzzQueryPattern compiles patterns and runs those that are good.
+func FuzzQueryPattern(f *testing.F) {
+	run := fuzzed(f, bodyQueryPattern)
 	for _, pattern := range []string{
 		"(call function: (identifier) @c)", "((invalid", `((identifier) @a (#eq? @a "x"))`, `((_) @a (#match? @a "("))`, "[(_) (identifier)]* @x",
 		`"if" @k`, "(_ (_)+ @a . (_) @b)", "!name", `"a\0b"`, "((((_)*)*)*)*", "(ERROR) @e (MISSING) @m", ";", "", "\x00", "\xff", "(#set! a b)", `(#any-of?)`,
@@ -132,17 +148,11 @@ func FuzzQueryPattern(f *testing.F) {
 	}
 	f.Add(false, false, []byte("\x00\x12\x34\x55\x21\x99\x45"), uint16(1))
 	f.Fuzz(func(t *testing.T, php, raw bool, data []byte, x uint16) {
-		code := "def f(x):\n  if x: g(x, 1)\nclass A: pass\n(\n"
-		if php {
-			code = "<?php\nfunction f($x) { if ($x) { g($x, 1); } }\n(\n"
-		}
-		run(t, languageName(php), code, made(data, raw, patternTokens), int(x), 0, 0)
+		run(t, languageName(php), sample(php), made(data, raw, patternTokens), int(x), 0, 0)
 	})
 }
 
-// FuzzEdit edits trees in ways that need not fit the sources, parses again on top of them, and with ranges.
-func FuzzEdit(f *testing.F) {
-	run := fuzzed(f, `
+const bodyEdit = `
 		local parser = treesitter.parser()
 		parser:set_language(language)
 		local tree = parser:parse(code)
@@ -169,7 +179,11 @@ func FuzzEdit(f *testing.F) {
 		visit(parts, code)
 		again:changed_ranges(parts)
 		edit(parts)
-		visit(parser:parse(pattern, parts), pattern)`)
+		visit(parser:parse(pattern, parts), pattern)`
+
+// FuzzEdit edits trees in ways that need not fit the sources, parses again on top of them, and with ranges.
+func FuzzEdit(f *testing.F) {
+	run := fuzzed(f, bodyEdit)
 	for _, php := range []bool{false, true} {
 		f.Add(php, true, []byte("def f():\n  g()\n"), []byte("def f(a):\n  g()\n"), uint16(6), uint16(0), uint16(1))
 		f.Add(php, true, []byte("<?php\nif ($a) { b(); }\n"), []byte("<?php\nif ($a) { b(); }}}\n"), uint16(20), uint16(50), uint16(60000))
@@ -178,4 +192,94 @@ func FuzzEdit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, php, raw bool, data, more []byte, x, y, z uint16) {
 		run(t, languageName(php), made(data, raw, codeTokens), made(more, raw, codeTokens), int(x), int(y), int(z))
 	})
+}
+
+// patterns makes patterns that are mostly good.
+func patterns(r *rand.Rand, php bool) string {
+	kinds := []string{"identifier", "call", "module", "block", "if_statement", "argument_list", "expression_statement", "ERROR", "_", "function_definition", "parameters", "class_definition"}
+	tokens := []string{"(", ")", "if", ":", ",", "def", "class", "pass"}
+	fields := []string{"name", "body", "function", "arguments", "condition", "parameters"}
+	if php {
+		kinds = []string{"name", "program", "compound_statement", "if_statement", "arguments", "argument", "variable_name", "ERROR", "_", "function_definition", "formal_parameters", "function_call_expression"}
+		tokens = []string{"(", ")", "if", "{", "}", ",", "function", ";", "$"}
+	}
+	pick := func(list []string) string { return list[r.IntN(len(list))] }
+	var node func(depth int) string
+	node = func(depth int) string {
+		var s string
+		switch n := r.IntN(10); {
+		case n == 0:
+			s = "_"
+		case n == 1:
+			s = `"` + pick(tokens) + `"`
+		case n < 4 && depth > 0:
+			s = "["
+			for range 1 + r.IntN(3) {
+				s += node(depth-1) + " "
+			}
+			s += "]"
+		case n == 4 && depth > 0:
+			s = "("
+			for range 1 + r.IntN(3) {
+				s += node(depth-1) + pick([]string{" ", " ", " . "})
+			}
+			s += ")"
+		case n == 5:
+			s = pick([]string{"(MISSING)", "(ERROR)", "(MISSING ", "(" + pick(kinds) + "/" + pick(kinds)}) + pick([]string{"", ")", pick(kinds) + ")"})
+		default:
+			s = "(" + pick(kinds)
+			if depth > 0 {
+				for range r.IntN(4) {
+					s += pick([]string{" ", " ", " ", " . ", " !" + pick(fields) + " ", " " + pick(fields) + ": "}) + node(depth-1)
+				}
+			}
+			s += pick([]string{"", "", " ."}) + ")"
+		}
+		for range r.IntN(3) {
+			s += pick([]string{"", "*", "+", "?", " @a", " @b", " @c"})
+		}
+		return s
+	}
+	var b strings.Builder
+	for range 1 + r.IntN(4) {
+		s := node(3)
+		if r.IntN(3) == 0 {
+			s = "(" + s + " " + pick([]string{`(#eq? @a @b)`, `(#eq? @a "x")`, `(#not-eq? @a @a)`, `(#any-of? @b "f" "g")`, `(#match? @a "^[a-g]")`, `(#any-not-match? @c "x")`, `(#set! k v)`, `(#is-not? @a k)`, `(#x? @a)`}) + ")"
+		}
+		b.WriteString(s + "\n")
+	}
+	return b.String()
+}
+
+var (
+	rounds = flag.Int("rounds", 150, "how many random inputs each of the fuzz targets gets in an ordinary run")
+	seed   = flag.Uint64("seed", 1, "the first of them")
+)
+
+// TestRandomInput gives the fuzz targets random inputs. The C code has no counters that would guide a fuzzer, so this
+// finds as much.
+func TestRandomInput(t *testing.T) {
+	parse, pattern, edit := fuzzed(t, bodyParseAndQuery), fuzzed(t, bodyQueryPattern), fuzzed(t, bodyEdit)
+	for i := range uint64(*rounds) {
+		r := rand.New(rand.NewPCG(*seed+i, 0))
+		text := func(pieces []string) string {
+			data := make([]byte, r.IntN(60))
+			for k := range data {
+				data[k] = byte(r.IntN(256))
+			}
+			return made(data, r.IntN(10) == 0, pieces)
+		}
+		php := r.IntN(2) == 0
+		name, x, y, z := languageName(php), r.IntN(1<<16), r.IntN(1<<16), r.IntN(1<<16)
+		one, other, p := text(codeTokens), text(codeTokens), text(patternTokens)
+		if r.IntN(5) > 0 {
+			p = patterns(r, php)
+		}
+		if os.Getenv("TREESITTER_LOG") != "" { // what a crash in C was about
+			fmt.Printf("%d %s %q %q %q %d %d %d\n", *seed+i, name, one, other, p, x, y, z)
+		}
+		parse(t, name, one, "", x, y, z)
+		pattern(t, name, sample(php), p, x, 0, 0)
+		edit(t, name, one, other, x, y, z)
+	}
 }

@@ -14,11 +14,11 @@ import (
 )
 
 // maxOpen is how many bytes of sources the trees of a process may have. A tree takes a multiple of its source.
-const maxOpen = 256 << 20
+const maxOpen = 64 << 20
 
 // pressure is how many bytes of sources are parsed before the garbage collector is asked to look for trees that nobody
 // has any more: it does not know how much hangs on them.
-const pressure = 64 << 20
+const pressure = 32 << 20
 
 var errOpen = errors.New("too many trees are open: close those that are not needed any more")
 

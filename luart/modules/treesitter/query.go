@@ -5,12 +5,9 @@
 package treesitter
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"runtime"
 	"time"
-	"unicode/utf8"
 
 	ts "github.com/tree-sitter/go-tree-sitter"
 	lua "github.com/yuin/gopher-lua"
@@ -19,14 +16,8 @@ import (
 	"github.com/wippyrun/kit/luart/modules/internal/call"
 )
 
-const (
-	// maxPattern is how long a query may be: the library counts its steps with 16 bits.
-	maxPattern = 32 << 10
-	// maxNesting is how deep a query may be nested: the library reads it with a recursive function.
-	maxNesting = 200
-	// maxMatches is how many matches may be in progress at once: the library searches among them.
-	maxMatches = 1 << 16
-)
+// maxMatches is how many matches may be in progress at once: the library searches among them.
+const maxMatches = 1 << 16
 
 // query is the value behind Query objects: a compiled pattern, and the limits for running it.
 type query struct {
@@ -60,44 +51,6 @@ func newQuery(o *open, l *language, pattern string) (*query, error) {
 	c.TextPredicates = make([][]ts.TextPredicateCapture, len(q.predicates))
 	q.handle = own(o, q, 0, c.Close)
 	return q, nil
-}
-
-// inspect fails for patterns that the library must not get.
-func inspect(pattern string) error {
-	if len(pattern) > maxPattern {
-		return fmt.Errorf("the query is longer than %d bytes", maxPattern)
-	}
-	if !utf8.ValidString(pattern) {
-		return errors.New("the query is not valid UTF-8")
-	}
-	depth := 0
-	for i := 0; i < len(pattern); i++ {
-		switch pattern[i] {
-		case 0:
-			return errors.New("the query contains a zero byte")
-		case '(', '[':
-			if depth++; depth > maxNesting {
-				return fmt.Errorf("the query is nested more than %d levels deep", maxNesting)
-			}
-		case ')', ']':
-			depth = max(depth-1, 0)
-		case ';':
-			for i+1 < len(pattern) && pattern[i+1] != '\n' && pattern[i+1] != 0 {
-				i++
-			}
-		case '"':
-			for i++; i < len(pattern) && pattern[i] != '"'; i++ {
-				if pattern[i] == '\\' {
-					i++
-				}
-				// The library takes \0 in a name for its end, and reads on behind it.
-				if i < len(pattern) && (pattern[i] == 0 || pattern[i] == '0' && pattern[i-1] == '\\') {
-					return errors.New("the query contains a zero byte")
-				}
-			}
-		}
-	}
-	return nil
 }
 
 func queryMethod(fn func(L *lua.LState, q *query) int) lua.LGFunction {
