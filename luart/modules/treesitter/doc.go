@@ -10,11 +10,12 @@
 // # Guarantees
 //
 //   - Whatever a program passes is checked before it gets to C: numbers, names, positions, patterns, which language a
-//     tree belongs to (TestMalformedArguments, FuzzParseAndQuery, FuzzQueryPattern, FuzzEdit).
+//     tree belongs to (TestMalformedArguments, TestHostilePatternsAreErrors, TestRandomInput).
 //   - Closing a tree closes its nodes and cursors: using them raises. An edit does not change what nodes and cursors
 //     see that were taken from the tree before; they stay valid (TestEditLeavesOldNodesAlone).
 //   - Parsers, trees, queries and cursors belong to the process that made them. What it has not closed is released when
-//     it ends, or earlier, when the program cannot reach it any more (TestMemoryIsReleased…).
+//     it ends, or earlier, when the program cannot reach it any more (TestMemoryIsReleasedWithTheProcess,
+//     TestMemoryIsReleasedWhenUnreachable).
 //   - The end of the process ends a parse at once, and a query before long (TestParseEndsWithItsContext).
 //
 // # Limits

@@ -10,7 +10,7 @@ end
 local calls = "(function_call_expression function: (name) @f arguments: (arguments) @a)"
 same(texts(calls), "f=foo a=(1) f=bar a=(2) f=foo a=(3) f=baz a=($x)")
 -- in the order of the source, whatever pattern finds it
-same(texts("(name) @n (function_call_expression) @c"), "c=foo(1) n=foo c=bar(2) n=bar n=x c=foo(3) n=foo c=baz($x) n=baz n=x")
+same(texts("(name) @n (function_call_expression) @c"), "n=foo c=foo(1) n=bar c=bar(2) n=x n=foo c=foo(3) n=baz c=baz($x) n=x")
 local f = "((function_call_expression function: (name) @f) "
 same(texts(f .. '(#eq? @f "foo"))'), "f=foo f=foo")
 same(texts(f .. '(#not-eq? @f "foo"))'), "f=bar f=baz")
@@ -40,9 +40,9 @@ same(q:capture_index_for_name("a"), 1) same(q:capture_index_for_name("@a"), nil)
 same(q:capture_quantifier(0, 0), 3) same(q:capture_quantifier(0, 2), 0) same(q:capture_quantifier(2, 0), nil) same(q:capture_quantifier(0, 3), nil)
 local many = treesitter.query("php", "(arguments (argument)* @a) (arguments (argument)+ @b) (arguments (argument)? @c)")
 same(many:capture_quantifier(0, 0), 2) same(many:capture_quantifier(1, 1), 4) same(many:capture_quantifier(2, 2), 1)
-local set, is, tp = q:get_property_settings(1), q:get_property_predicates(1), q:get_text_predicates(1)
+local set, props, tp = q:get_property_settings(1), q:get_property_predicates(1), q:get_text_predicates(1)
 same(#set, 2) same(set[1].key, "k") same(set[1].value, "v") same(set[1].capture_id, nil) same(set[2].key, "only") same(set[2].value, nil) same(set[2].capture_id, 2)
-same(#is, 2) same(is[1].key, "p") same(is[1].positive, true) same(is[1].capture_id, 2) same(is[2].positive, false)
+same(#props, 2) same(props[1].key, "p") same(props[1].positive, true) same(props[1].capture_id, 2) same(props[2].positive, false)
 same(#tp, 4)
 same(tp[1].type, 1) same(tp[1].value, "x") same(tp[1].capture_id, 2) same(tp[1].positive, true) same(tp[1].match_all_nodes, true)
 same(tp[2].type, 2) same(tp[2].value, "x|y") same(tp[3].type, 3) same(tp[3].value[2], "z") same(tp[4].type, 0) same(tp[4].value, 2)
