@@ -25,5 +25,5 @@
 // 65 536 matches of a query are in progress at once. The text forms of trees, to_sexp and dot_graph, are there for
 // trees that are up to 1000 levels deep. #match? and #not-match? take regular expressions of Go, which cannot run away.
 //
-// Nothing here yields: a parse holds up the worker that runs the process, about 100 ms for a MiB of Python.
+// Nothing here yields: a parse holds up the worker that runs the process.
 package treesitter
