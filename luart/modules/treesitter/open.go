@@ -52,6 +52,7 @@ type handle struct {
 	open    *open
 	cost    int
 	release func()
+	mu      sync.Mutex // held while the object is released, before that of open
 	closed  atomic.Bool
 }
 
@@ -67,17 +68,19 @@ func own[T any](o *open, owner *T, cost int, release func()) *handle {
 	return h
 }
 
-// close releases the object. It does nothing when that has been done.
+// close releases the object. When it returns that has been done, whoever did it.
 func (h *handle) close() {
-	if !h.closed.CompareAndSwap(false, true) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed.Swap(true) {
 		return
 	}
+	h.release()
+	live.Add(-1)
 	h.open.mu.Lock()
 	delete(h.open.handles, h)
 	h.open.bytes -= h.cost
 	h.open.mu.Unlock()
-	h.release()
-	live.Add(-1)
 }
 
 // room fails when a source of that many bytes is too much.
