@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -59,8 +60,8 @@ const (
 )
 
 // Find returns clients of the nodes that serve in dir, the oldest node first. Sockets that nobody serves on any more are
-// removed, those of the last minute excepted: they may be of nodes that start. A node that does not answer in time is
-// left out.
+// removed: those of programs that have ended and those that are older than a minute. A younger one may be of a node that
+// starts. A node that does not answer in time is left out.
 func Find(ctx context.Context, dir string) ([]*Client, error) {
 	sockets, err := filepath.Glob(filepath.Join(dir, "*.sock"))
 	if err != nil {
@@ -75,7 +76,7 @@ func Find(ctx context.Context, dir string) ([]*Client, error) {
 		case err == nil:
 			found = append(found, c)
 		case errors.Is(err, syscall.ECONNREFUSED):
-			if info, err := os.Lstat(path); err == nil && time.Since(info.ModTime()) > startTime {
+			if info, err := os.Lstat(path); err == nil && (!runs(path) || time.Since(info.ModTime()) > startTime) {
 				_ = os.Remove(path) // what is left of a node that was killed
 			}
 		}
@@ -84,6 +85,22 @@ func Find(ctx context.Context, dir string) ([]*Client, error) {
 		return cmp.Or(a.Node.StartedAt.Compare(b.Node.StartedAt), cmp.Compare(a.path, b.path))
 	})
 	return found, nil
+}
+
+// runs tells whether there is a program with the id that a socket has in its name: the one that made the socket, or
+// another that got its id later.
+func runs(path string) bool {
+	id, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(path), ".sock"), "-")
+	pid, err := strconv.Atoi(id)
+	if err != nil {
+		return true // as far as one knows
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = p.Release() }() // it fails when the program has ended
+	return !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // Info describes the node.
