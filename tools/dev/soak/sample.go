@@ -118,7 +118,7 @@ func (l *life) judge() {
 			l.problem("%s grows: %d in the first third, %d in the last", g.what, first, last)
 		}
 	}
-	if l.done == 0 && l.loaded > 30*time.Second { // a second, if nothing holds it up
+	if l.done == 0 && l.loaded > 10*time.Second { // a second, if nothing holds it up
 		l.problem("nothing was done")
 	}
 }

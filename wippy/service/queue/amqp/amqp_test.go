@@ -242,15 +242,7 @@ func TestForeignMessages(t *testing.T) {
 	s := newSystem(t, b.url(), nil)
 	name := s.queue("q", nil)
 	s.start("driver")
-	conn, err := rabbit.Dial(b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, ch := b.dial(t)
 	table := rabbit.Table{"i": int32(5), "b": []byte("bytes"), "t": rabbit.Table{"deep": int16(1)}, "l": []any{float32(0.5)}, "at": time.Unix(9, 0)}
 	if err := ch.Publish("", name, false, false, rabbit.Publishing{Headers: table, Body: []byte(`{"a":1}`), DeliveryMode: rabbit.Transient}); err != nil {
 		t.Fatal(err)
@@ -413,20 +405,12 @@ func TestMandatoryMessages(t *testing.T) {
 	name := s.queue("q", nil)
 	s.start("driver")
 	s.publish("q", 1, object{"amqp.mandatory": true})
-	conn, err := rabbit.Dial(b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, ch := b.dial(t)
 	if _, err := ch.QueueDelete(name, false, false, false); err != nil {
 		t.Fatal(err)
 	}
 	for range 20 {
-		err = s.queues.Publish(t.Context(), "app:q", queue.NewMessage(payload.New(1), object{"amqp.mandatory": true}))
+		err := s.queues.Publish(t.Context(), "app:q", queue.NewMessage(payload.New(1), object{"amqp.mandatory": true}))
 		if !errors.Is(err, amqp.ErrReturned) {
 			t.Fatalf("%v", err)
 		}
@@ -471,15 +455,7 @@ func TestInfoAndRemoval(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove()
-	conn, err := rabbit.Dial(b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, ch := b.dial(t)
 	if _, err := ch.QueueDeclarePassive(name, true, false, false, false, nil); err == nil {
 		t.Error("it is there still")
 	}
@@ -490,15 +466,7 @@ func TestQueueWithOtherArguments(t *testing.T) {
 	if b == nil {
 		return
 	}
-	conn, err := rabbit.Dial(b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, ch := b.dial(t)
 	name := unique(t, "q")
 	if _, err := ch.QueueDeclare(name, true, false, false, false, rabbit.Table{"x-max-length": int64(5)}); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	rabbit "github.com/rabbitmq/amqp091-go"
+
 	"github.com/wippyrun/kit/wippy/internal/porttest"
 )
 
@@ -182,6 +184,21 @@ func (b *broker) close() {
 		_ = b.epmd.Wait()
 	}
 	_ = os.RemoveAll(b.dir)
+}
+
+// dial makes a client of a test's own, which ends with the test.
+func (b *broker) dial(t *testing.T) (*rabbit.Connection, *rabbit.Channel) {
+	t.Helper()
+	conn, err := rabbit.Dial(b.url())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() }) // the test may have closed it, or killed the broker
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn, ch
 }
 
 // secureURL is its address over TLS.

@@ -138,15 +138,7 @@ func TestEndOfAConnectionIsKnownAtOnce(t *testing.T) {
 	if b == nil {
 		return
 	}
-	conn, err := rabbit.Dial(b.url())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	ch, err := conn.Channel()
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, ch := b.dial(t)
 	deliveries, err := ch.Consume(declared(t, ch), "", false, true, false, false, nil)
 	if err != nil {
 		t.Fatal(err)
